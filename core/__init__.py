@@ -1,0 +1,1 @@
+"""What simulate and analyse agree on: configuration, devices, streams, files."""

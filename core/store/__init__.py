@@ -1,0 +1,23 @@
+"""The HDF5 contract: how runs and measures are written and read; nothing else imports h5py."""
+
+from core.store.atomic import OutputError, replacing
+from core.store.measure import Check, Measure, MeasureFile, read_measure, write_measure
+from core.store.run import Block, Coordinate, Field, Layout, Member, Run, read_run, write_run
+
+__all__ = [
+    "Block",
+    "Check",
+    "Coordinate",
+    "Field",
+    "Layout",
+    "Measure",
+    "MeasureFile",
+    "Member",
+    "OutputError",
+    "Run",
+    "read_measure",
+    "read_run",
+    "replacing",
+    "write_measure",
+    "write_run",
+]
