@@ -1,0 +1,65 @@
+# `make run` and `make test` are all a new machine needs; `make help` lists the rest.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+CORES ?= 8
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+export PYTHONPATH := $(CURDIR)
+# One thread per job: Snakemake and pytest-xdist already fill the cores.
+export OMP_NUM_THREADS ?= 1
+export OPENBLAS_NUM_THREADS ?= 1
+
+.PHONY: help setup run test lint format report bench lock environment clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 14
+
+setup: $(STAMP) ## make .venv and install the locked packages
+
+$(STAMP): requirements.lock
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+	  { echo "error: needs Python 3.11 or newer; name one: make setup PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
+	  { echo "error: Python's venv is missing; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
+	@$(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.lock
+	@touch $@
+
+run: setup ## run config.yaml: all files, then results/report.zip
+	@snakemake -j$(CORES)
+	@echo "The report is results/report.zip: unpack it and open report.html."
+	@echo "All verification rows: results/verification.csv; all numbers: results/summary.csv"
+
+report: setup ## only what results/report.zip needs
+	@snakemake -j$(CORES) report
+	@echo "The report is results/report.zip: unpack it and open report.html."
+
+test: setup ## run the tests
+	@python -m pytest -q -n 2 --dist loadfile
+
+lint: setup ## formatting, style, types, workflow
+	@ruff format --check .
+	@ruff check .
+	@snakefmt --check Snakefile workflow
+	@snakemake --lint
+	@mypy
+
+format: setup ## put the code in form
+	@ruff format . && ruff check --fix . && snakefmt Snakefile workflow
+
+bench: setup ## ratios against peers, on one core
+	@python -m pip --disable-pip-version-check install --quiet simple-idealized-1d-nlse==0.0.5
+	@python benchmarks/nlse.py
+
+lock: ## refresh requirements.lock from pyproject.toml (needs uv)
+	@uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
+	  --custom-compile-command "make lock" --extra fast-fft --extra test --extra dev --upgrade --quiet \
+	  --output-file requirements.lock
+
+environment: setup ## refresh environment.yml from pyproject.toml
+	@python docs/environment.py > environment.yml
+
+clean: ## remove what was made, .venv included
+	@rm -rf $(VENV) results logs .snakemake .pytest_cache .mypy_cache .ruff_cache

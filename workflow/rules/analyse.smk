@@ -1,0 +1,29 @@
+# run.h5 -> <measure>.h5
+
+
+rule measure:
+    input:
+        f"{RESULTS}/{{run}}/run.h5",
+    output:
+        f"{RESULTS}/{{run}}/{{measure}}.h5",
+    log:
+        "logs/measure/{run}/{measure}.log",
+    benchmark:
+        "logs/benchmarks/measure/{run}/{measure}.tsv"
+    params:
+        spec=measure_spec,
+        code=measure_code,
+        origin=origin,
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m analysis {wildcards.measure} {input:q} --spec {params.spec:q} -o {output:q}"
+        " 2> {log:q}"
+
+
+ruleorder: run > measure
+
+
+rule analyse:
+    input:
+        outputs(".h5"),

@@ -1,0 +1,33 @@
+# <measure>.h5 -> <measure>.svg
+
+
+rule figure:
+    input:
+        f"{RESULTS}/{{run}}/{{measure}}.h5",
+    output:
+        report(
+            f"{RESULTS}/{{run}}/{{measure}}.svg",
+            category="Figures",
+            subcategory="{run}",
+            caption="../report/figure.rst",
+            labels=facts,
+        ),
+    log:
+        "logs/figure/{run}/{measure}.log",
+    benchmark:
+        "logs/benchmarks/figure/{run}/{measure}.tsv"
+    params:
+        code=provenance.code_sha256("analysis.figures.__main__"),
+        spec=measure_spec,
+        measure_code=measure_code,
+        origin=origin,
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m analysis.figures {input:q} -o {output:q} 2> {log:q}"
+
+
+rule figures:
+    input:
+        outputs(".svg"),
+        films(),

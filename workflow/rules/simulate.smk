@@ -1,0 +1,50 @@
+# Configuration -> run.h5
+
+
+rule run:
+    output:
+        f"{RESULTS}/{{run}}/run.h5",
+    log:
+        "logs/run/{run}.log",
+    benchmark:
+        "logs/benchmarks/run/{run}.tsv"
+    params:
+        spec=run_spec,
+        code=run_code,
+        seed=STUDY.seed,
+        device=STUDY.device,
+    resources:
+        gpu=1 if STUDY.device == "gpu" else 0,
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m sims {wildcards.run} --spec {params.spec:q} --seed {params.seed}"
+        " --device {params.device} -o {output:q} 2> {log:q}"
+
+
+rule film:
+    input:
+        f"{RESULTS}/{{run}}/run.h5",
+    output:
+        report(
+            f"{RESULTS}/{{run}}/film.gif",
+            category="Films",
+            caption="../report/figure.rst",
+            labels=lambda wildcards: {"run": wildcards.run, "figure": "film"},
+        ),
+    log:
+        "logs/film/{run}.log",
+    benchmark:
+        "logs/benchmarks/film/{run}.tsv"
+    params:
+        origin=origin,
+        code=provenance.code_sha256("analysis.figures.film"),
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m analysis.figures.film {input:q} -o {output:q} 2> {log:q}"
+
+
+rule simulate:
+    input:
+        [f"{RESULTS}/{name}/run.h5" for name in STUDY.runs],
