@@ -1,0 +1,43 @@
+"""Simulators: each a package with NAME, FIELDS, Params, prepare and trajectories.
+
+    NAME                                          what the configuration calls it
+    FIELDS                                        core.store.Field by name: what its run file holds
+    Params                                        frozen dataclass of its parameters
+    prepare(given, where) -> Params               checked, with defaults; raises ConfigError
+    trajectories(params, stream, xp, members, resume) -> Trajectories
+    CASES                                         optional: what `describe` lists
+
+`stream(member)` returns the random generator of a member; `xp` is the array library. A simulator
+yields blocks lazily and opens no file. To add one, write its package and add its name here.
+"""
+
+import importlib
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from types import ModuleType
+from typing import Any
+
+from core.errors import ConfigError
+from core.registry import nearest
+from core.store import Block, Layout
+
+SIMULATORS = ("nlse",)
+
+
+@dataclass(frozen=True)
+class Trajectories:
+    """What a simulator gives: the layout, the blocks to come, and notes for the provenance.
+
+    notes  asked when the blocks are used up; numbers and text only
+    """
+
+    layout: Layout
+    blocks: Iterable[Block]
+    notes: Callable[[], Mapping[str, Any]]
+
+
+def simulator(name: str, where: str) -> ModuleType:
+    """Return a simulator's package, or raise ConfigError with the nearest name."""
+    if name not in SIMULATORS:
+        raise ConfigError(f"{where}: no simulator '{name}'{nearest(name, SIMULATORS)}")
+    return importlib.import_module(f"sims.{name}")

@@ -1,0 +1,1 @@
+"""Time integrators: they know arrays and tolerances, no physics."""
