@@ -1,6 +1,6 @@
 """The nonlinear Schrödinger equation on a periodic grid, in Fourier space.
 
-    i psi_t + (beta/2) psi_xx + gamma |psi|^2 psi - V(x) psi = 0
+i psi_t + (beta/2) psi_xx + gamma |psi|^2 psi - V(x) psi = 0
 """
 
 from collections.abc import Callable

@@ -16,9 +16,11 @@ from core import backend, provenance
 from core.errors import EntroflowError
 from sims import plan as simulating
 
-shell.prefix(
-    f"export PYTHONPATH='{ROOT}'${{PYTHONPATH:+:$PYTHONPATH}} NUMBA_NUM_THREADS=1 MPLBACKEND=agg; "
+# Jobs inherit this: the rooms are importable from any folder, and each job keeps to its core.
+os.environ["PYTHONPATH"] = os.pathsep.join(
+    [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
 )
+os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 
 def checked(given):

@@ -1,0 +1,30 @@
+"""The command line of the figures: `python -m analysis.figures MEASURE.h5 -o OUT.svg`."""
+
+from pathlib import Path
+
+from analysis.figures import draw, style
+from core import command
+from core.errors import ConfigError
+from core.store import read_measure
+
+SUFFIXES = (".svg", ".png", ".pdf")
+
+
+def main(argv: list[str]) -> None:
+    """Parse the arguments and do what they say."""
+    parser = command.Parser(prog="python -m analysis.figures", description=__doc__)
+    parser.add_argument("files", nargs="+", help="measure files; several are drawn to OUT-NAME.svg")
+    parser.add_argument("-o", "--output", required=True, help=f"figure: {', '.join(SUFFIXES)}")
+    arguments = parser.parse_args(argv)
+    output = Path(arguments.output)
+    if output.suffix not in SUFFIXES:
+        raise ConfigError(f"-o: no figures of kind '{output.suffix}'; use {', '.join(SUFFIXES)}")
+    for path in arguments.files:
+        file = read_measure(path)
+        several = len(arguments.files) > 1
+        name = f"{output.stem}-{file.run_name.replace('/', '-')}-{file.name}{output.suffix}"
+        style.save(draw(file), output.with_name(name) if several else output)
+
+
+if __name__ == "__main__":
+    command.run(main)

@@ -1,0 +1,9 @@
+"""Measures by name. To add one: a module here with a registered function, and its import below.
+
+A measure takes (run, member, **options) and returns a core.store.Measure.
+"""
+
+from analysis.measures import entropies, fields, invariants, modulation, solitons
+from analysis.measures.registry import MEASURES
+
+__all__ = ["MEASURES", "entropies", "fields", "invariants", "modulation", "solitons"]

@@ -1,0 +1,79 @@
+"""Distributions that a complex field makes at every time: over space, wavenumber, and phase."""
+
+import math
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import NumericsError
+from core.registry import Registry
+from core.store import Member
+
+OBSERVABLES = Registry("observable")
+
+
+@dataclass(frozen=True)
+class Distribution:
+    """A probability for each cell, at each time.
+
+    p      (T, k), each row sums to 1
+    cell   size of a cell, which turns p into a density and the entropy into a differential one
+    label  what is distributed over what
+    """
+
+    p: np.ndarray
+    cell: float
+    label: str
+
+
+def spacing(x: np.ndarray) -> float:
+    """Return the cell of a uniform grid (n,)."""
+    return float(x[-1] - x[0]) / (len(x) - 1)
+
+
+def _normalised(weights: np.ndarray, member: Member, what: str) -> np.ndarray:
+    total = weights.sum(axis=-1, keepdims=True)
+    if not (total > 0).all():
+        row = int(np.flatnonzero(total.ravel() <= 0)[0])
+        raise NumericsError(
+            f"member {member.name}: {what} is zero everywhere at t = {member.time[row]:g}, "
+            "so that it makes no distribution"
+        )
+    return weights / total
+
+
+@OBSERVABLES.register("density", needs=("psi",))
+def density(member: Member) -> Distribution:
+    """Return |psi|^2 over the grid points; the cell is the grid's spacing."""
+    weights = np.abs(member.fields["psi"][...]) ** 2
+    cell = spacing(member.coords["x"])
+    return Distribution(_normalised(weights, member, "psi"), cell, "|psi|^2 over x")
+
+
+@OBSERVABLES.register("spectrum", needs=("psi",))
+def spectrum(member: Member) -> Distribution:
+    """Return |psi_hat|^2 over the Fourier modes; the cell is 2 pi over the box."""
+    weights = np.abs(np.fft.fft(member.fields["psi"][...], axis=-1)) ** 2
+    x = member.coords["x"]
+    cell = 2 * math.pi / (spacing(x) * len(x))
+    return Distribution(_normalised(weights, member, "psi"), cell, "|psi_hat|^2 over k")
+
+
+@OBSERVABLES.register("phase", needs=("psi",))
+def phase(member: Member, *, bins: int = 64, threshold: float = 0.01) -> Distribution:
+    """Return the mass over the phase arg psi, in equal cells of the circle.
+
+    bins       cells of the circle
+    threshold  points with |psi| below this part of the frame's largest are left out: their phase
+               is rounding
+    """
+    if bins < 2:
+        raise NumericsError(f"bins: must be 2 or more, got {bins}")
+    psi = member.fields["psi"][...]
+    size = np.abs(psi)
+    weights = np.where(size >= threshold * size.max(axis=-1, keepdims=True), size**2, 0.0)
+    cells = np.floor((np.angle(psi) + math.pi) / (2 * math.pi) * bins).astype(int) % bins
+    rows = np.arange(len(psi))[:, None] * bins + cells
+    counts = np.bincount(rows.ravel(), weights.ravel(), minlength=len(psi) * bins)
+    p = _normalised(counts.reshape(len(psi), bins), member, "psi")
+    return Distribution(p, 2 * math.pi / bins, "mass over the phase of psi")

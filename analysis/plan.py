@@ -1,0 +1,135 @@
+"""What a measure's name stands for, and whether a run can feed it; asked before any job starts."""
+
+import inspect
+import typing
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+from typing import Any
+
+from analysis.entropy.measures import FUNCTIONALS
+from analysis.measures import MEASURES
+from analysis.measures.entropies import entropy
+from analysis.observables import OBSERVABLES
+from core import config, provenance
+from core.errors import ConfigError
+from core.registry import nearest
+
+BUILT_IN = "measure"  # the key by which a specification names a built-in measure with options
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A measure ready to be called as function(run, member).
+
+    needs       fields that it reads
+    simulators  which it can read, or empty for any with those fields
+    module      where its code is
+    """
+
+    function: Callable[..., Any]
+    needs: tuple[str, ...]
+    simulators: tuple[str, ...]
+    module: str
+
+
+def _options(function: Callable[..., Any], given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the keyword options of a function, checked against its signature."""
+    hints = typing.get_type_hints(function)
+    known = {
+        name: about
+        for name, about in inspect.signature(function).parameters.items()
+        if about.kind is inspect.Parameter.KEYWORD_ONLY
+    }
+    for key in given:
+        if key not in known:
+            hint = nearest(key, known) if known else "; it takes none"
+            raise ConfigError(f"{config.join(where, key)}: unknown key{hint}")
+    for name, about in known.items():
+        if about.default is inspect.Parameter.empty and name not in given:
+            raise ConfigError(f"{where}: missing '{name}'")
+    return {k: config.coerce(hints[k], v, config.join(where, k)) for k, v in given.items()}
+
+
+def _takes(function: Callable[..., Any]) -> set[str]:
+    kinds = inspect.signature(function).parameters.items()
+    return {name for name, about in kinds if about.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def _entropy(spec: Mapping[str, Any], where: str) -> Plan:
+    for key in ("observable", "functional"):
+        if key not in spec:
+            raise ConfigError(f"{where}: missing '{key}'")
+    observable = OBSERVABLES.lookup(str(spec["observable"]), config.join(where, "observable"))
+    functional = FUNCTIONALS.lookup(str(spec["functional"]), config.join(where, "functional"))
+    of, take = _takes(observable.function), _takes(functional.function)
+    options = {k: v for k, v in spec.items() if k not in ("observable", "functional")}
+    for key in options:
+        if key not in of | take:
+            names = of | take
+            hint = nearest(key, names) if names else "; this pair takes none"
+            raise ConfigError(f"{config.join(where, key)}: unknown key{hint}")
+    first = {k: v for k, v in options.items() if k in of}
+    second = {k: v for k, v in options.items() if k in take}
+    function = partial(
+        entropy,
+        spec=dict(spec),
+        observable=partial(observable.function, **_options(observable.function, first, where)),
+        functional=partial(functional.function, **_options(functional.function, second, where)),
+    )
+    return Plan(function, observable.meta["needs"], (), "analysis.measures.entropies")
+
+
+def resolve(name: str, specs: Mapping[str, Mapping[str, Any]], where: str) -> Plan:
+    """Return what a measure's name stands for.
+
+    specs  `measures` of the configuration: a name there comes before a built-in one
+    where  its place, for messages
+
+    Raises ConfigError for an unknown name or option, naming the nearest.
+    """
+    spec = specs.get(name)
+    at = config.join(where, f"measures.{name}")
+    if spec is None or not spec:
+        if name not in MEASURES:
+            known = {*MEASURES, *specs}
+            raise ConfigError(
+                f"{config.join(where, 'measures')}: no '{name}'{nearest(name, known)}"
+            )
+        spec = {BUILT_IN: name}
+    if BUILT_IN not in spec:
+        return _entropy(spec, at)
+    entry = MEASURES.lookup(str(spec[BUILT_IN]), config.join(at, BUILT_IN))
+    options = _options(entry.function, {k: v for k, v in spec.items() if k != BUILT_IN}, at)
+    return Plan(
+        partial(entry.function, **options),
+        entry.meta["needs"],
+        entry.meta.get("simulators", ()),
+        entry.function.__module__,
+    )
+
+
+def check(
+    name: str,
+    specs: Mapping[str, Mapping[str, Any]],
+    simulator: str,
+    fields: tuple[str, ...],
+    where: str,
+    run: str,
+) -> None:
+    """Raise ConfigError if a measure does not exist or a run lacks what it reads."""
+    plan = resolve(name, specs, where)
+    at = f"{run}.measures: '{name}'"
+    if plan.simulators and simulator not in plan.simulators:
+        raise ConfigError(f"{at} is for {' and '.join(plan.simulators)}, not for {simulator}")
+    missing = [field for field in plan.needs if field not in fields]
+    if missing:
+        raise ConfigError(
+            f"{at} needs {', '.join(missing)}, which this run will not hold; "
+            f"it has {', '.join(fields)}"
+        )
+
+
+def code(name: str, specs: Mapping[str, Mapping[str, Any]]) -> str:
+    """Return the hash of all code that makes a measure."""
+    return provenance.code_sha256("core.store", resolve(name, specs, "").module)

@@ -1,0 +1,262 @@
+"""The nonlinear Schrödinger equation by adaptive DOP853, in the interaction picture or the lab.
+
+    i psi_t + (beta/2) psi_xx + gamma |psi|^2 psi - V(x) psi = 0
+
+In Fourier space psi_hat_t = L psi_hat + N(psi_hat), L = -i beta k^2/2. In the interaction picture
+v = e^{-L (t - t_n)} psi_hat is integrated over the step from t_n: the stiff part is exact, and
+steps no longer shrink with the grid. In the lab frame the equation is integrated as it stands.
+"""
+
+import math
+from collections.abc import Iterator
+from types import ModuleType
+from typing import Any, Literal
+
+import numpy as np
+
+from core.backend import namespace
+from core.errors import ConfigError
+from sims.integrators import dop853, tableau
+from sims.integrators.dop853 import Batch, Control
+from sims.integrators.snapshot import Snapshot
+from sims.integrators.tableau import STAGES
+from sims.nlse.equation import Equation, linear
+
+Array = Any
+Tables = tuple[Array, Array, Array]
+Frame = Literal["interaction", "lab"]
+Kernel = Literal["compiled", "array"]
+Resume = tuple[int, dict[str, np.ndarray]]
+
+# DOP853 is stable on the imaginary axis up to 5.9; beyond, the error control would oscillate.
+STABLE_ROTATION = 5.0
+ADVICE = "the field may be unresolved or blow up there: use a finer grid, or loosen rtol and atol"
+_TABLE_BYTES = 2**26  # of exponentials kept by the array loop
+# The times within a step, over h, at which exponentials are needed, and each stage's place there.
+_NODES = np.unique(tableau.C[1 : STAGES + 1])
+_NODES_DENSE = tableau.C[STAGES + 1 :]
+_SLOT = [0, *np.searchsorted(_NODES, tableau.C[1 : STAGES + 1]).tolist(), 0, 1, 2]
+
+
+def propagate(
+    psi0: Array,
+    times: np.ndarray,
+    equation: Equation,
+    *,
+    rtol: float,
+    atol: float,
+    frame: Frame = "interaction",
+    kernel: Kernel = "compiled",
+    order: int | None = None,
+    max_step: float | None = None,
+    resume: Resume | None = None,
+    project: bool = False,
+    fixed_step: float | None = None,
+) -> Iterator[Snapshot]:
+    """Integrate each member of psi0 over `times`, yielding a Snapshot at each.
+
+    psi0        (M, n) complex, on the grid; the state at times[0]
+    times       (T,) increasing
+    rtol, atol  error per step stays below atol + rtol ||psi||, ||psi||^2 = dx sum |psi|^2
+    frame       "interaction" or "lab"
+    kernel      "compiled": Numba and rocket-fft, NumPy arrays; "array": any array library
+    order       of no use here; DOP853 is of order 8
+    resume      (frame's index, its Snapshot's state()): go on after that frame
+    project     restore the mass after each step: psi_hat *= sqrt(M_0/M)
+    fixed_step  take steps of this size without error control
+
+    Members have steps of their own and do not depend on each other, bit for bit. Steps are powers
+    of 2^(1/8) and seldom change, so that the exponentials are seldom computed anew.
+    Raises NumericsError naming the member and time if a step size collapses.
+    """
+    marks = dop853.checked_times(times)
+    if order is not None:
+        raise ValueError("order: DOP853 has none to choose")
+    if frame not in ("interaction", "lab"):
+        raise ValueError(f"frame: no '{frame}'; use interaction or lab")
+    control = _control(equation, frame, rtol, atol, max_step, fixed_step)
+    if kernel == "compiled":
+        return _compiled(psi0, marks, equation, control, frame, resume, project, fixed_step)
+    if kernel == "array":
+        return _array(psi0, marks, equation, control, frame, resume, project, fixed_step)
+    raise ValueError(f"kernel: no '{kernel}'; use compiled or array")
+
+
+def _control(
+    equation: Equation,
+    frame: Frame,
+    rtol: float,
+    atol: float,
+    max_step: float | None,
+    fixed_step: float | None,
+) -> Control:
+    fastest = float(np.max(np.abs(linear(equation))))
+    largest = math.inf if max_step is None else max_step
+    if frame == "lab" and fixed_step is None and fastest > 0:
+        largest = min(largest, STABLE_ROTATION / fastest)
+    # The error is measured over Fourier modes: ||psi||^2 = (length/n^2) sum |psi_hat|^2.
+    per_mode = equation.n / math.sqrt(equation.length)
+    return Control(
+        rtol,
+        atol * per_mode,
+        norm="l2",
+        max_step=largest,
+        quantised=fixed_step is None,
+        fixed=fixed_step is not None,
+        advice=ADVICE,
+        who="member {}: ",
+    )
+
+
+def _array(
+    psi0: Array,
+    times: np.ndarray,
+    equation: Equation,
+    control: Control,
+    frame: Frame,
+    resume: Resume | None,
+    project: bool,
+    fixed_step: float | None,
+) -> Iterator[Snapshot]:
+    """Advance all members as one batch."""
+    xp = namespace(psi0)
+    psi_hat = xp.fft.fft(psi0)
+    picture = _Picture(equation, psi_hat, frame, project, xp)
+    if resume is None:
+        done = 0
+        batch = dop853.start(picture.stage, psi_hat, float(times[0]), control, fixed_step)
+        yield _snapshot(psi0, 0, batch)
+    else:
+        done, state = resume
+        batch = dop853.restore(state, psi0)
+    for index in range(done + 1, len(times)):
+        mark = float(times[index])
+        dop853.advance(batch, mark, picture.stage, control, picture.reset)
+        psi_hat = dop853.interpolate(batch, mark)
+        if frame == "interaction":
+            psi_hat = picture.turn(dop853.elapsed(batch, mark), psi_hat)
+        yield _snapshot(xp.fft.ifft(psi_hat), index, batch)
+
+
+def _snapshot(psi: Array, index: int, batch: Batch) -> Snapshot:
+    return Snapshot(psi, index, batch.state, batch.steps.copy(), batch.evaluations.copy())
+
+
+class _Picture:
+    """The right-hand side as DOP853's stages see it; keeps the exponentials of recent steps."""
+
+    def __init__(
+        self, equation: Equation, psi_hat: Array, frame: Frame, project: bool, xp: ModuleType
+    ) -> None:
+        self.xp, self.device, self.dtype = xp, psi_hat.device, psi_hat.dtype
+        n = equation.n
+        self.mask = None if equation.mask is None else self._put(equation.mask)
+        self.potential = None if equation.potential is None else self._put(equation.potential)
+        self.gamma = equation.nonlinearity
+        self.linear = None if frame == "interaction" else self._put(linear(equation))
+        self.half = linear(equation)[: n // 2 + 1]
+        self.mirror = np.minimum(np.arange(n), n - np.arange(n))
+        self.masses = dop853.square(xp, psi_hat) if project else None
+        self.kept: dict[tuple[float, bool], Tables] = {}
+        self.most = max(4, _TABLE_BYTES // (n * 16 * 2 * len(_NODES)))
+        self.stacked: dict[bool, tuple[bytes, Tables]] = {}
+        self.reset = None if frame == "lab" and not project else self._reset
+
+    def _put(self, host: np.ndarray) -> Array:
+        return self.xp.astype(self.xp.asarray(host, device=self.device), self.dtype, copy=False)
+
+    def stage(self, index: int, t: np.ndarray, h: np.ndarray, y: Array) -> Array:
+        """Return the rates (m, n) of the states y (m, n) at a stage of steps h (m,)."""
+        if index == 0 or self.linear is not None:
+            term = 1j * self._cubic(y if self.mask is None else self.mask * y)
+            term = term if self.mask is None else self.mask * term
+            return term if self.linear is None else self.linear * y + term
+        forward, back, _ = self._tables(h, index > STAGES)
+        slot = _SLOT[index]
+        return back[slot, ...] * self._cubic(forward[slot, ...] * y)
+
+    def _tables(self, h: np.ndarray, dense: bool) -> Tables:
+        """Return the exponentials for the members' steps h (m,)."""
+        key = h.tobytes()
+        if dense not in self.stacked or self.stacked[dense][0] != key:
+            steps = h[:1] if (h == h[0]).all() else h
+            lanes = [self._exponentials(float(step), dense) for step in steps]
+            tables = tuple(self.xp.stack(parts, axis=1) for parts in zip(*lanes, strict=True))
+            self.stacked[dense] = key, tables
+        return self.stacked[dense][1]
+
+    def _exponentials(self, h: float, dense: bool) -> Tables:
+        """Return mask e^{L c h}, i mask e^{-L c h}, each (slots, n), and e^{L h}, (1, n)."""
+        if (h, dense) not in self.kept:
+            if len(self.kept) >= self.most:
+                self.kept.clear()
+            turns = self._rotation((_NODES_DENSE if dense else _NODES) * h)
+            forward, back = self._put(turns), self._put(1j * np.conj(turns))
+            if self.mask is not None:
+                forward, back = self.mask * forward, self.mask * back
+            self.kept[h, dense] = forward, back, self._put(turns[-1:, :])
+        return self.kept[h, dense]
+
+    def _cubic(self, psi_hat: Array) -> Array:
+        """Return F[(gamma |psi|^2 - V) psi]."""
+        xp = self.xp
+        psi = xp.fft.ifft(psi_hat)
+        # One complex product is one call; the squares of real and imaginary part are five.
+        rate = psi * xp.conj(psi)
+        if self.gamma != 1.0:
+            rate = self.gamma * rate
+        if self.potential is not None:
+            rate = rate - self.potential
+        return xp.fft.fft(rate * psi)
+
+    def _reset(self, who: np.ndarray, h: np.ndarray, y: Array, rate: Array) -> tuple[Array, Array]:
+        if self.linear is None:
+            turn = self._tables(h, False)[2][0, ...]
+            y, rate = turn * y, turn * rate
+        if self.masses is not None:
+            wanted = self.xp.take(self.masses, self.xp.asarray(who, device=self.device), axis=0)
+            mass = dop853.square(self.xp, y)
+            safe = self.xp.where(mass > 0, mass, self.xp.ones_like(mass))
+            y = y * self.xp.sqrt(wanted / safe)[:, None]
+        return y, rate
+
+    def turn(self, tau: np.ndarray, y: Array) -> Array:
+        """Return e^{L tau} y, for times tau (M,)."""
+        return self._put(self._rotation(tau)) * y
+
+    def _rotation(self, tau: np.ndarray) -> np.ndarray:
+        """Return e^{L tau}, (len(tau), n); L is even in k, so half of it is computed."""
+        half = np.exp(tau[:, None] * self.half)
+        return half[:, self.mirror]
+
+
+def _compiled(
+    psi0: np.ndarray,
+    times: np.ndarray,
+    equation: Equation,
+    control: Control,
+    frame: Frame,
+    resume: Resume | None,
+    project: bool,
+    fixed_step: float | None,
+) -> Iterator[Snapshot]:
+    """Advance each member by itself from frame to frame."""
+    try:
+        from sims.nlse import dop853_kernels
+    except ImportError as missing:
+        raise ConfigError(
+            f"kernel: compiled needs {missing.name}; install entroflow[fast-fft] or use array"
+        ) from None
+    psi_hat = np.fft.fft(psi0)
+    lanes = dop853_kernels.Lanes(
+        psi_hat, float(times[0]), equation, control, frame, project, fixed_step
+    )
+    if resume is None:
+        done = 0
+        yield lanes.snapshot(psi0, 0)
+    else:
+        done, state = resume
+        lanes.resume(state)
+    for index in range(done + 1, len(times)):
+        psi_hat = lanes.advance(float(times[index]))
+        yield lanes.snapshot(np.fft.ifft(psi_hat), index)
