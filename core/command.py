@@ -11,6 +11,7 @@ from core.errors import ConfigError, EntroflowError
 from core.progress import say
 
 INTERRUPTED = 130
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 
 
 class Parser(argparse.ArgumentParser):
@@ -21,8 +22,26 @@ class Parser(argparse.ArgumentParser):
         raise ConfigError(f"{self.prog}: {message}; --help lists what can be given")
 
 
+class _Stop:
+    """Whether a signal has asked to stop."""
+
+    asked = False
+
+
 def _stop(number: int, frame: FrameType | None) -> None:
+    _Stop.asked = True
+    for each in SIGNALS:
+        signal.signal(each, signal.SIG_IGN)  # let the tidying up be
     raise KeyboardInterrupt
+
+
+def heed() -> None:
+    """Raise KeyboardInterrupt if a stop was asked for; long loops call this.
+
+    The handler raises too, but where it strikes inside a callback Python drops the exception.
+    """
+    if _Stop.asked:
+        raise KeyboardInterrupt
 
 
 def run(main: Callable[[list[str]], None]) -> None:
@@ -31,7 +50,7 @@ def run(main: Callable[[list[str]], None]) -> None:
     0 on success; 1 with `error: ...` on one line for what the user can mend; 130 when stopped by
     Ctrl-C, a closed terminal or SIGTERM. A traceback means a bug.
     """
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in SIGNALS:
         signal.signal(number, _stop)
     try:
         main(sys.argv[1:])

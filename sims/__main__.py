@@ -29,7 +29,8 @@ def _spec(arguments: argparse.Namespace) -> tuple[dict[str, Any], config.Study, 
     study = config.study(given, place)
     if arguments.run not in study.runs:
         raise ConfigError(
-            f"{config.join(place, 'runs')}: no run '{arguments.run}'{nearest(arguments.run, study.runs)}"
+            f"{config.join(place, 'runs')}: no run '{arguments.run}'"
+            f"{nearest(arguments.run, study.runs)}"
         )
     return _entry(study.runs[arguments.run]), study, config.join(place, f"runs.{arguments.run}")
 
@@ -71,6 +72,7 @@ def simulate(arguments: argparse.Namespace) -> None:
     def watched() -> Any:
         done = 0
         for block in keep.guard(made.blocks, made.layout):
+            command.heed()
             done += block.members.stop - block.members.start
             progress.at(done)
             yield block

@@ -101,7 +101,9 @@ def test_a_changed_parameter_reruns_its_run_and_its_consumers_only(study):
     changed = json.loads(json.dumps(STUDY))
     changed["runs"]["one"]["params"]["amplitude"] = 1.1
     (study / "other.yaml").write_text(yaml.safe_dump(changed))
-    found = jobs(snakemake(study, "-n", "--configfile", "config.yaml", "other.yaml"))
+    found = jobs(
+        snakemake(study, "-n", "--configfile", study / "config.yaml", study / "other.yaml")
+    )
     assert found["run"] == 1
     assert found["measure"] == 2
     assert found["figure"] == 2

@@ -1,4 +1,4 @@
-"""HDF5 habits shared by every file: compression, committed complex type, scales, checks on reading."""
+"""HDF5 habits shared by every file: compression, the complex type, scales, checks on reading."""
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager

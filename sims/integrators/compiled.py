@@ -77,6 +77,13 @@ for _function in (step_control.first_step, step_control.trial_step):
 
 
 @njit
+def copy_row(out, y):
+    """Write y: Numba takes seconds to compile `out[:] = y`, for the sake of its error message."""
+    for j in range(out.size):
+        out[j] = y[j]
+
+
+@njit
 def _plus_two(out, y, a, k0, b, k1):
     for j in range(out.size):
         out[j] = y[j] + (a * k0[j] + b * k1[j])
@@ -272,19 +279,19 @@ def _keep_dense(rhs, t, h, y, k, y_old, dense, work):
         rhs(stage, t + _C[stage] * h, h, k[_INNER], k[stage], work)
     for i in range(7):
         _sum(dense[i], _P + i, h, k)
-    y_old[:] = y
+    copy_row(y_old, y)
 
 
 @njit
 def _read(rhs, mark, scalars, counts, y, y_old, dense, k, work, out):
     """Write the state at a time within the last step: HNW (1993), Sec. II.6, Eq. (6.13)."""
     if scalars[H_OLD] == 0.0:
-        out[:] = y
+        copy_row(out, y)
         return
     elapsed = (mark - scalars[T_OLD]) - scalars[T_OLD_LOW]
     theta, weight = elapsed / scalars[H_OLD], 1.0
     inner = k[_INNER]
-    inner[:] = y_old
+    copy_row(inner, y_old)
     for i in range(7):
         weight *= theta if i % 2 == 0 else 1.0 - theta
         for j in range(out.size):
@@ -292,7 +299,7 @@ def _read(rhs, mark, scalars, counts, y, y_old, dense, k, work, out):
     if counts[FRAMED] == 1:
         rhs(OUT_OF_FRAME, mark, elapsed, inner, out, work)
     else:
-        out[:] = inner
+        copy_row(out, inner)
 
 
 @njit
@@ -343,8 +350,8 @@ def _run(rhs, marks, done, pause, scalars, counts, y, y_old, dense, k, work, fra
             rhs(FRAME_STATE, t, h, k[_NEW], y, work)
             rhs(FRAME_RATE, t, h, k[STAGES], k[0], work)
         else:
-            y[:] = k[_NEW]
-            k[0, :] = k[STAGES]
+            copy_row(y, k[_NEW])
+            copy_row(k[0], k[STAGES])
     counts[STATUS] = _PAUSED
     return done
 

@@ -68,6 +68,19 @@ class Problem:
         if not self.max_step > 0:
             raise ValueError(f"max_step: must be positive, not {self.max_step}")
 
+    def settled(self, limit: float, size: float) -> float:
+        """Return the change below which the sweeps of the start have settled."""
+        return max(0.0 if self.steps else 0.01 * limit, 1e-15 * size)
+
+    def least(self, u: Array, gap: float) -> list[int]:
+        """Return the coarsest level allowed for each row of u (m, n) in a gap between frames."""
+        largest = [self.max_step] * u.shape[0]
+        if self.rate is not None:
+            stable = levels.STABLE[self.order]
+            pairs = zip(largest, to_host(self.rate(u)).tolist(), strict=True)
+            largest = [min(most, stable / rate) if rate > 0 else most for most, rate in pairs]
+        return [levels.coarsest(gap, most) for most in largest]
+
     @property
     def kept(self) -> int:
         """Past values kept: after doubling the step there are still p + 1."""
@@ -119,10 +132,10 @@ class Lane:
     tried: int = 0
 
 
-def spacings(times: Sequence[float] | np.ndarray) -> np.ndarray:
+def spacings(times: Sequence[float] | np.ndarray, equal: bool = False) -> np.ndarray:
     """Return the gaps between times (T,), as (T-1,); gaps equal but for rounding get one value.
 
-    Raises ValueError unless the times are finite and increase.
+    Raises ValueError unless the times are finite and increase, and if asked are equally spaced.
     """
     marks = np.asarray(times, dtype=np.float64)
     if marks.ndim != 1 or marks.size == 0 or not np.isfinite(marks).all():
@@ -136,12 +149,49 @@ def spacings(times: Sequence[float] | np.ndarray) -> np.ndarray:
         if i == len(gaps) or abs(gaps[i] - gaps[start]) > rounding:
             gaps[start:i] = (marks[i] - marks[start]) / (i - start)
             start = i
+    if equal and gaps.size and (gaps != gaps[0]).any():
+        raise ValueError("times: a fixed number of steps needs equally spaced times")
     return gaps
 
 
 def collapse(member: int, time: float) -> NumericsError:
     """Return the error of a step that became too small."""
     return NumericsError(f"member {member}: step size collapsed at t = {time:g}; {ADVICE}")
+
+
+def settle(
+    problem: Problem,
+    attempt: Callable[[int, float], float],
+    slope: float,
+    size: float,
+    limit: float,
+    least: int,
+    gap: float,
+    t0: float,
+    member: int,
+) -> int:
+    """Return the coarsest level with which the first p steps will do, having attempted it last.
+
+    attempt      (level, step) -> error estimate after p steps, infinite if there is no answer
+    slope, size  |N| and |u| at t0
+    limit, least tolerated error and coarsest level allowed
+    """
+    if not (np.isfinite(size) and np.isfinite(slope)):
+        raise collapse(member, t0)
+    guess = levels.coarsest(gap, levels.first_step(slope, size, limit, problem.order))
+    level = max(least, guess, levels.coarsest(1.0, 1.0 / problem.order))
+    if problem.steps:
+        level = levels.level_of(problem.steps)
+    while True:
+        h = gap * (levels.ticks(level) / levels.TICKS) if level <= levels.FINEST else 0.0
+        if levels.collapsed(h, t0):
+            raise collapse(member, t0)
+        error = levels.scaled(attempt(level, h), limit)
+        if error <= 1 or (problem.steps and error < np.inf):
+            return level
+        if problem.steps:
+            raise NumericsError(f"steps: {problem.steps} per frame are too few to start with")
+        level = levels.finer(error, problem.order, level, 0)
 
 
 def etd_adams(
@@ -159,7 +209,9 @@ def etd_adams(
     Every member has its own steps, and its bits do not depend on who shares the batch.
     Raises ValueError for times that do not increase, NumericsError if a step size collapses.
     """
-    return _etd_adams(Solver(problem, u0), u0, np.asarray(times, float), spacings(times), resume)
+    gaps = spacings(times, problem.steps is not None)
+    marks = np.asarray(times, dtype=np.float64)
+    return _etd_adams(Solver(problem, u0), u0, marks, gaps, resume)
 
 
 def _etd_adams(
@@ -218,17 +270,6 @@ class Solver:
     def limits(self, u: Array) -> list[float]:
         """Return the tolerated error of each row."""
         return [self.problem.atol + self.problem.rtol * size for size in self.norms(u)]
-
-    def least(self, u: Array, gap: float) -> list[int]:
-        """Return the coarsest level allowed for each row."""
-        problem = self.problem
-        largest = [problem.max_step] * u.shape[0]
-        if problem.rate is not None:
-            stable = levels.STABLE[problem.order]
-            rates = to_host(problem.rate(u)).tolist()
-            pairs = zip(largest, rates, strict=True)
-            largest = [min(most, stable / rate) if rate > 0 else most for most, rate in pairs]
-        return [levels.coarsest(gap, most) for most in largest]
 
     def table(self, past: list[Array]) -> list[Array]:
         """Return the backward differences 0 .. p - 1 at the newest of the past values."""
@@ -315,7 +356,7 @@ class Solver:
                 if levels.collapsed(h, t):
                     raise collapse(part.members[0], t)
                 part = self.relevelled(part, level, levels.ticks(level) / levels.ticks(lane.level))
-                part.limits, part.least = self.limits(part.u), self.least(part.u, gap)
+                part.limits, part.least = self.limits(part.u), self.problem.least(part.u, gap)
             parts.append(part)
         return parts
 
@@ -394,29 +435,23 @@ class Solver:
         limit, size = self.limits(u0)[0], self.norms(u0)[0]
         slope = self.norms(problem.nonlinear(t0, u0))[0]
         self.evaluations[member] += 1
-        if not (np.isfinite(size) and np.isfinite(slope)):
-            raise collapse(member, t0)
-        least = self.least(u0, gap)[0]
-        guess = levels.coarsest(gap, levels.first_step(slope, size, limit, p))
-        level = max(least, guess, levels.coarsest(1.0, 1.0 / p))
-        if problem.steps:
-            level = levels.level_of(problem.steps)
-        while True:
-            h = gap * (levels.ticks(level) / levels.TICKS) if level <= levels.FINEST else 0.0
-            if levels.collapsed(h, t0):
-                raise collapse(member, t0)
-            past, u, error, evaluations = self.begin(u0, t0, h, limit, size)
+        least = problem.least(u0, gap)[0]
+        begun: list[tuple[list[Array], Array]] = []
+
+        def attempt(level: int, h: float) -> float:
+            past, u, error, evaluations = self.begin(u0, t0, h, problem.settled(limit, size))
             self.evaluations[member] += evaluations
-            scaled = levels.scaled(error, limit)
-            if scaled <= 1 or problem.steps:
-                self.steps[member] += p
-                position = p * levels.ticks(level)
-                table = self.table(past)
-                return Lane([member], u, past, table, level, position, [limit], [least])
-            level = levels.finer(scaled, p, level, 0)
+            begun[:] = [(past, u)]
+            return error
+
+        level = settle(problem, attempt, slope, size, limit, least, gap, t0, member)
+        self.steps[member] += p
+        ((past, u),) = begun
+        position, table = p * levels.ticks(level), self.table(past)
+        return Lane([member], u, past, table, level, position, [limit], [least])
 
     def begin(
-        self, u0: Array, t0: float, h: float, limit: float, size: float
+        self, u0: Array, t0: float, h: float, enough: float
     ) -> tuple[list[Array], Array, float, int]:
         """Return p + 1 values of N, newest first, and u at t0 + p h, by collocation.
 
@@ -428,7 +463,6 @@ class Solver:
         turn, newton, host = self.weights(h)
         rows = [[self._here(w) for w in step] for step in etd_weights.block(host)]
         values = [problem.nonlinear(t0, u0)] * (p + 1)
-        enough = max(0.0 if problem.steps else 0.01 * limit, 1e-15 * size)
         last, change, sweep = u0, np.inf, 0
         while sweep < MAX_SWEEPS and not (sweep > 1 and change <= enough):
             u, sweep = u0, sweep + 1
@@ -452,7 +486,7 @@ class Solver:
         ready = []
         for lane in lanes:
             lane = replace(lane, position=0, limits=self.limits(lane.u))
-            lane.least = [0] * len(lane.members) if self.problem.steps else self.least(lane.u, gap)
+            lane.least = [0] * len(lane.members) if self.problem.steps else self.problem.least(lane.u, gap)
             h, level = before * (levels.ticks(lane.level) / levels.TICKS), lane.level
             if gap != before and not self.problem.steps:
                 level = levels.coarsest(gap, h)

@@ -10,7 +10,7 @@ once for all equations. Importing this module imports Numba.
 
 import hashlib
 import math
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from math import comb
 from pathlib import Path
@@ -24,11 +24,9 @@ from sims.integrators import etd_levels as levels
 from sims.integrators import etd_weights
 from sims.integrators.etd_adams import MAX_SWEEPS, Frame, Problem, collapse, settle, spacings
 
-_F8, _I8, _ROW = types.float64, types.int64, types.complex128[::1]
-_TABLE = types.complex128[:, ::1]
-_CUBE = types.complex128[:, :, ::1]
-TERM = types.void(_F8, _ROW, _ROW, _ROW, types.float64[::1])  # t, u, out, scratch, parameters
-RATE = types.float64(_ROW, _ROW, types.float64[::1])  # u, scratch, parameters -> bound of |dN/du|
+_ROW, _REALS = types.complex128[::1], types.float64[::1]
+TERM = types.void(types.float64, _ROW, _ROW, _ROW, _REALS)  # t, u, out, scratch, parameters
+RATE = types.float64(_ROW, _ROW, _REALS)  # u, scratch, parameters -> bound of |dN/du|
 
 # Sums may be reordered, once and for all at compilation; NaN and infinity keep their meaning.
 FAST = {"reassoc", "contract", "nsz"}
@@ -292,10 +290,17 @@ def _fingerprint() -> str:
 
 
 def _cached(version: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    ints, reals, table = types.int64[::1], types.float64[::1], types.complex128[:, ::1]
-    cube, term = types.complex128[:, :, ::1], types.FunctionType(TERM)
+    i8, ints, reals = types.int64, types.int64[::1], types.float64[::1]
+    row, table, cube = types.complex128[::1], types.complex128[:, ::1], types.complex128[:, :, ::1]
+    f8, term, rate = types.float64, types.FunctionType(TERM), types.FunctionType(RATE)
+    weights = (ints, table, cube, table, reals)
+    places = (table, cube, types.int64[:, ::1], reals, ints, reals)
+    march_type = types.UniTuple(i8, 2)(i8, term, rate, *places, *weights, table, table, reals)
+    begin_type = types.Tuple((i8, f8))(
+        term, row, f8, f8, reals, row, cube, f8, row, table, table, reals
+    )
 
-    @njit(cache=True)
+    @njit(march_type, cache=True)
     def march(
         member,
         term,
@@ -340,7 +345,7 @@ def _cached(version: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
             member += 1
         return member, _ARRIVED
 
-    @njit(cache=True)
+    @njit(begin_type, cache=True)
     def begin(term, u0, t0, h, reals, turn, block, enough, u, values, work, parameters):
         version  # noqa: B018
         return _begin(term, u0, t0, h, reals, turn, block, enough, u, values, work, parameters)
@@ -349,3 +354,202 @@ def _cached(version: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
 
 
 march, begin = _cached(_fingerprint())
+
+
+@dataclass(frozen=True)
+class Kernel:
+    """A compiled nonlinear term.
+
+    term, rate   made by numba.cfunc with signatures TERM and RATE
+    parameters   (any,) float64, passed to both
+    """
+
+    term: Any
+    rate: Any
+    parameters: np.ndarray
+
+
+def etd_adams_compiled(
+    problem: Problem,
+    kernel: Kernel,
+    u0: np.ndarray,
+    times: Sequence[float] | np.ndarray,
+    resume: tuple[int, dict[str, np.ndarray]] | None = None,
+) -> Iterator[Frame]:
+    """Integrate as `etd_adams.etd_adams` does, with `kernel` for the problem's own functions.
+
+    u0      (M, n) complex128 NumPy array; the state at times[0], yielded first
+    times   (T,) increasing; each is landed on, never interpolated
+    resume  (j, state) goes on after times[j]: yields j + 1, ...
+
+    Raises ValueError for times that do not increase, NumericsError if a step size collapses.
+    """
+    gaps = spacings(times, problem.steps is not None)
+    marks = np.asarray(times, dtype=np.float64)
+    return _etd_adams_compiled(Lanes(problem, kernel, u0), marks, gaps, resume)
+
+
+def _etd_adams_compiled(
+    lanes: "Lanes",
+    times: np.ndarray,
+    gaps: np.ndarray,
+    resume: tuple[int, dict[str, np.ndarray]] | None,
+) -> Iterator[Frame]:
+    if resume is None:
+        first = 0
+        yield lanes.frame(0)
+    else:
+        first, state = resume
+        lanes.restore(state)
+    for index in range(first, len(gaps)):
+        if index == 0:
+            lanes.start(float(times[0]), float(gaps[0]))
+        lanes.advance(float(times[index]), float(gaps[index]), float(gaps[max(index - 1, 0)]))
+        yield lanes.frame(index + 1)
+
+
+class Lanes:
+    """The members on their way, and the weights of every level in use."""
+
+    def __init__(self, problem: Problem, kernel: Kernel, u0: np.ndarray) -> None:
+        (members, n), p = u0.shape, problem.order
+        self.problem, self.kernel = problem, kernel
+        self.u = np.array(u0, dtype=np.complex128)
+        self.ring = np.zeros((members, problem.kept + 1, n), dtype=np.complex128)
+        self.numbers = np.zeros((members, COUNTS), dtype=np.int64)
+        self.limits = np.zeros(members)
+        self.options = np.array([p, problem.steps is not None], dtype=np.int64)
+        self.reals = np.zeros(REALS)
+        self.reals[[SCALE, ATOL, RTOL, MAX_STEP, STABLE]] = (
+            problem.scale,
+            problem.atol,
+            problem.rtol,
+            problem.max_step,
+            levels.STABLE[p],
+        )
+        self.slots = np.full(levels.FINEST + 1, -1, dtype=np.int64)
+        self.turn = np.zeros((0, n), dtype=np.complex128)
+        self.lagrange = np.zeros((0, p, n), dtype=np.complex128)
+        self.last = np.zeros((0, n), dtype=np.complex128)
+        self.newton: list[np.ndarray] = []
+        self.factors = np.array([(-1.0) ** j * comb(p, j + 1) for j in range(p)])
+        self.fresh = np.zeros((problem.kept + 1, n), dtype=np.complex128)
+        self.work = np.zeros((3, n), dtype=np.complex128)
+        self.frames = 0
+
+    def weights(self, level: int) -> int:
+        """Return the slot of a level's weights, computed if need be."""
+        if self.slots[level] < 0:
+            h = self.reals[GAP] * (levels.ticks(level) / levels.TICKS)
+            w = etd_weights.weights(self.problem.linear, h, self.problem.order)
+            rows = etd_weights.lagrange(w.newton[:-1])
+            self.turn = np.concatenate([self.turn, w.turn[None]])
+            self.lagrange = np.concatenate([self.lagrange, rows[None]])
+            self.last = np.concatenate([self.last, w.newton[-1:]])
+            self.slots[level] = len(self.newton)
+            self.newton.append(w.newton)
+        return int(self.slots[level])
+
+    def forget(self) -> None:
+        """Drop all weights: they belong to another spacing of frames."""
+        self.slots[:] = -1
+        self.turn, self.lagrange, self.last = self.turn[:0], self.lagrange[:0], self.last[:0]
+        self.newton = []
+
+    def start(self, t0: float, gap: float) -> None:
+        """Take the members p steps forward from t0."""
+        self.reals[GAP] = gap
+        for member in range(len(self.u)):
+            self._start(member, t0, gap)
+
+    def _start(self, member: int, t0: float, gap: float) -> None:
+        problem, p, numbers = self.problem, self.problem.order, self.numbers[member]
+        u0, values = self.u[member].copy(), np.zeros((p + 1, self.u.shape[1]), dtype=np.complex128)
+        size = problem.scale * float(np.linalg.norm(u0))
+        slope = problem.scale * float(np.linalg.norm(problem.nonlinear(t0, u0[None])))
+        limit = problem.atol + problem.rtol * size
+        least = problem.least(u0[None], gap)[0]
+        numbers[EVALUATIONS] += 1
+        enough = problem.settled(limit, size)
+
+        def attempt(level: int, h: float) -> float:
+            slot = self.weights(level)
+            block, u = etd_weights.block(self.newton[slot]), self.u[member]
+            tail = (self.turn[slot], block, enough, u, values, self.work, self.kernel.parameters)
+            sweeps, change = begin(self.kernel.term, u0, t0, h, self.reals, *tail)
+            numbers[EVALUATIONS] += 1 + p * sweeps
+            if not (change <= enough or (problem.steps and change < np.inf)):
+                return np.inf
+            signs = np.array([(-1.0) ** (p - j) * comb(p, j) for j in range(p + 1)])
+            difference = np.tensordot(signs, values, axes=1)
+            return float(problem.scale * np.linalg.norm(self.newton[slot][-1] * difference))
+
+        level = settle(problem, attempt, slope, size, limit, least, gap, t0, member)
+        self.ring[member, : p + 1] = values[::-1]
+        numbers[[LEVEL, POSITION, HEAD]] = level, p * levels.ticks(level), 0
+        numbers[[KNOWN, LEAST]] = p + 1, least
+        numbers[STEPS] += p
+        self.limits[member] = limit
+
+    def advance(self, start: float, gap: float, before: float) -> None:
+        """Step all members to the next frame."""
+        if gap != before:
+            self.forget()
+        self.reals[[START, GAP, BEFORE]] = start, gap, before
+        member, status = 0, _PAUSED
+        while status != _ARRIVED:
+            member, status = march(
+                member,
+                self.kernel.term,
+                self.kernel.rate,
+                self.u,
+                self.ring,
+                self.numbers,
+                self.limits,
+                self.options,
+                self.reals,
+                self.slots,
+                self.turn,
+                self.lagrange,
+                self.last,
+                self.factors,
+                self.fresh,
+                self.work,
+                self.kernel.parameters,
+            )
+            if status == _LACKS_WEIGHTS:
+                self.weights(int(self.numbers[member, LEVEL]))
+            elif status == _COLLAPSED:
+                position = self.numbers[member, POSITION] / levels.TICKS
+                raise collapse(member, start + gap * position)
+
+    def frame(self, index: int) -> Frame:
+        """Return the members at a frame; its state can be asked for until the next frame."""
+        self.frames = index
+        numbers = self.numbers
+
+        def state() -> dict[str, np.ndarray]:
+            if self.frames != index:
+                raise RuntimeError(f"state of frame {index} asked for after {self.frames}")
+            return self.state()
+
+        steps, evaluations = numbers[:, STEPS].copy(), numbers[:, EVALUATIONS].copy()
+        return Frame(self.u.copy(), index, state, steps, evaluations)
+
+    def state(self) -> dict[str, np.ndarray]:
+        """Return what `restore` needs; the same as of the array form."""
+        past = np.zeros((len(self.u), self.problem.kept, self.u.shape[1]), dtype=np.complex128)
+        for member, numbers in enumerate(self.numbers):
+            places = (numbers[HEAD] + np.arange(numbers[KNOWN])) % self.ring.shape[1]
+            past[member, : numbers[KNOWN]] = self.ring[member, places]
+        columns = {"level": LEVEL, "known": KNOWN, "steps": STEPS, "evaluations": EVALUATIONS}
+        counts = {name: self.numbers[:, column].copy() for name, column in columns.items()}
+        return {"u": self.u.copy(), "past": past, **counts}
+
+    def restore(self, state: dict[str, np.ndarray]) -> None:
+        """Take over a saved state, at a frame."""
+        self.u[...], self.ring[:, : self.problem.kept] = state["u"], state["past"]
+        columns = {"level": LEVEL, "known": KNOWN, "steps": STEPS, "evaluations": EVALUATIONS}
+        for name, column in columns.items():
+            self.numbers[:, column] = state[name]
+        self.numbers[:, POSITION], self.numbers[:, HEAD] = levels.TICKS, 0

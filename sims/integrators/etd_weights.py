@@ -37,6 +37,20 @@ def _newton(order: int) -> tuple[Polynomial, ...]:
     return tuple(basis)
 
 
+@lru_cache(maxsize=32)
+def _quadrature(order: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the nodes (NODES,) on [0, 1], and the masses times the polynomials there."""
+    nodes, masses = leggauss(NODES)
+    s = (nodes + 1) / 2
+    return s, np.array([q(s) for q in _newton(order)]) * (masses / 2)
+
+
+@lru_cache(maxsize=32)
+def _slopes(order: int, at: float) -> np.ndarray:
+    """Return the derivatives 0 .. order of the polynomials, (order + 1, order + 1)."""
+    return np.array([[q.deriv(k)(at) for k in range(order + 1)] for q in _newton(order)])
+
+
 def newton_weights(z: np.ndarray, order: int) -> np.ndarray:
     """Return gamma_i(z) = int_0^1 exp(z (1-s)) binomial(s + i - 1, i) ds, (order + 1, n).
 
@@ -50,22 +64,16 @@ def newton_weights(z: np.ndarray, order: int) -> np.ndarray:
     a polynomial, and loses nothing, its terms falling off. Nothing is solved for, so no digits go.
     Hochbruck & Ostermann (2010) Acta Numerica 19, 209, Sec. 2.5 (exponential Adams methods).
     """
-    basis = _newton(order)
     weights = np.empty((order + 1, z.size), dtype=np.complex128)
     small = np.abs(z) < LARGE
-    nodes, masses = leggauss(NODES)
-    s = (nodes + 1) / 2
-    table = np.array([q(s) for q in basis]) * (masses / 2)
+    s, table = _quadrature(order)
     weights[:, small] = table @ np.exp((1 - s)[:, None] * z[small])
     large = z[~small]
-    turned = np.exp(large)
-    for i, q in enumerate(basis):
-        total, power = np.zeros_like(large), 1 / large
-        for k in range(i + 1):
-            slope = q.deriv(k)
-            total += (turned * slope(0.0) - slope(1.0)) * power
-            power = power / large
-        weights[i, ~small] = total
+    turned, total = np.exp(large), np.zeros((order + 1, large.size), dtype=np.complex128)
+    for k in range(order, -1, -1):
+        first, last = _slopes(order, 0.0)[:, k, None], _slopes(order, 1.0)[:, k, None]
+        total = (total + (first * turned - last)) / large
+    weights[:, ~small] = total
     return weights
 
 

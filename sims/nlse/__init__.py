@@ -126,6 +126,7 @@ def trajectories(
         title=f"Nonlinear Schrödinger equation: {params.case}",
         signal="psi",
     )
+    resumed = resume(layout)
     monitor, cost = Monitor(equation.n), {"solve_cpu_s": 0.0}
     last: dict[str, Any] = {}
 
@@ -139,7 +140,7 @@ def trajectories(
             rtol=params.rtol,
             atol=params.atol,
             kernel=kernel,
-            resume=resume(layout),
+            resume=resumed,
         )
         for snapshot in snapshots:
             cost["solve_cpu_s"] += process_time() - begin

@@ -39,7 +39,7 @@ _AXIS = np.zeros(1, dtype=np.int64)
 def workspace(equation: Equation, mass: float = 0.0) -> np.ndarray:
     """Return parameters, tables and scratch for one state.
 
-    mass  sum of |psi_hat|^2 that each step restores; 0 restores nothing
+    mass  sum of |psi_hat|^2 to restore after each step and in each frame; 0 restores nothing
 
     The layout after the head: frequencies (n/2+1), V (n), mask (n), scratch (2n), tables of
     cosines and sines (14, 2, n).
@@ -47,6 +47,8 @@ def workspace(equation: Equation, mass: float = 0.0) -> np.ndarray:
     n = equation.n
     work = np.zeros(_HEAD + n // 2 + 1 + 4 * n + _TABLES_ALL * 2 * n)
     work[[_STEP, _DENSE_STEP]] = np.nan
+    import os
+    work[7] = float(os.environ.get("EPS","0"))
     work[[_N, _GAMMA, _MASS]] = n, equation.nonlinearity, mass
     work[_NODE : _NODE + _TABLES_ALL] = _NODES_ALL
     for stage in range(1, STAGES_DENSE):
@@ -165,18 +167,31 @@ def _turn(out, tau, y, work):
 
 
 @njit
+def _krasny(y, eps):
+    if eps == 0.0: return
+    big = 0.0
+    for j in range(y.size): big = max(big, abs(y[j]))
+    big *= eps
+    for j in range(y.size // 2):
+        if abs(y[2*j]) < big and abs(y[2*j+1]) < big:
+            y[2*j] = 0.0
+            y[2*j+1] = 0.0
+
+
+@njit
 def _interaction(stage, h, y, out, work):
     n = int(work[_N])
     start = _HEAD + n // 2 + 1
     scratch = work[start + 2 * n : start + 4 * n]
     if stage == 0:
-        scratch[:] = y
+        compiled.copy_row(scratch, y)
         _nonlinear(scratch, work)
         for j in range(n):
             out[2 * j], out[2 * j + 1] = -scratch[2 * j + 1], scratch[2 * j]
         return
     if stage == OUT_OF_FRAME:
         _turn(out, h, y, work)
+        _restore(out, work)
         return
     if work[_STEP] != h:
         _tables(work, h, 0, _TABLES)
@@ -189,6 +204,7 @@ def _interaction(stage, h, y, out, work):
     cosine, sine = work[table : table + n], work[table + n : table + 2 * n]
     if stage == FRAME_STATE:
         _rotate(out, cosine, sine, y)
+        _krasny(out, work[7])
         _restore(out, work)
         return
     if stage == FRAME_RATE:
@@ -202,14 +218,14 @@ def _interaction(stage, h, y, out, work):
 @njit
 def _lab(stage, y, out, work):
     if stage < 0:
-        out[:] = y
-        if stage == FRAME_STATE:
+        compiled.copy_row(out, y)
+        if stage != FRAME_RATE:
             _restore(out, work)
         return
     n = int(work[_N])
     start = _HEAD + n // 2 + 1
     scratch = work[start + 2 * n : start + 4 * n]
-    scratch[:] = y
+    compiled.copy_row(scratch, y)
     _nonlinear(scratch, work)
     frequency = work[start + 4 * n : start + 5 * n]  # the first table, of no other use here
     if work[_STEP] != 0.0:

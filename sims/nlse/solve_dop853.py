@@ -50,7 +50,7 @@ def propagate(
     order: int | None = None,
     max_step: float | None = None,
     resume: Resume | None = None,
-    project: bool = False,
+    project: bool | None = None,
     fixed_step: float | None = None,
 ) -> Iterator[Snapshot]:
     """Integrate each member of psi0 over `times`, yielding a Snapshot at each.
@@ -62,7 +62,10 @@ def propagate(
     kernel      "compiled": Numba and rocket-fft, NumPy arrays; "array": any array library
     order       of no use here; DOP853 is of order 8
     resume      (frame's index, its Snapshot's state()): go on after that frame
-    project     restore the mass after each step: psi_hat *= sqrt(M_0/M)
+    project     restore the mass after each step and in each frame, psi_hat *= sqrt(M_0/M), as the
+                equation conserves it exactly; None: in the interaction picture only, where this
+                also makes the phase of a soliton several times more exact (Hairer, Lubich & Wanner
+                (2006) Geometric Numerical Integration, Sec. IV.4)
     fixed_step  take steps of this size without error control
 
     Members have steps of their own and do not depend on each other, bit for bit. Steps are powers
@@ -74,6 +77,8 @@ def propagate(
         raise ValueError("order: DOP853 has none to choose")
     if frame not in ("interaction", "lab"):
         raise ValueError(f"frame: no '{frame}'; use interaction or lab")
+    if project is None:
+        project = frame == "interaction"
     control = _control(equation, frame, rtol, atol, max_step, fixed_step)
     if kernel == "compiled":
         return _compiled(psi0, marks, equation, control, frame, resume, project, fixed_step)
@@ -133,8 +138,7 @@ def _array(
         mark = float(times[index])
         dop853.advance(batch, mark, picture.stage, control, picture.reset)
         psi_hat = dop853.interpolate(batch, mark)
-        if frame == "interaction":
-            psi_hat = picture.turn(dop853.elapsed(batch, mark), psi_hat)
+        psi_hat = picture.seen(dop853.elapsed(batch, mark), psi_hat)
         yield _snapshot(xp.fft.ifft(psi_hat), index, batch)
 
 
@@ -213,16 +217,26 @@ class _Picture:
         if self.linear is None:
             turn = self._tables(h, False)[2][0, ...]
             y, rate = turn * y, turn * rate
-        if self.masses is not None:
-            wanted = self.xp.take(self.masses, self.xp.asarray(who, device=self.device), axis=0)
-            mass = dop853.square(self.xp, y)
-            safe = self.xp.where(mass > 0, mass, self.xp.ones_like(mass))
-            y = y * self.xp.sqrt(wanted / safe)[:, None]
-        return y, rate
+        return self._restored(y, self._rows(who)), rate
 
-    def turn(self, tau: np.ndarray, y: Array) -> Array:
-        """Return e^{L tau} y, for times tau (M,)."""
-        return self._put(self._rotation(tau)) * y
+    def _rows(self, who: np.ndarray) -> Array | None:
+        if self.masses is None or len(who) == self.masses.shape[0]:
+            return self.masses
+        return self.xp.take(self.masses, self.xp.asarray(who, device=self.device), axis=0)
+
+    def _restored(self, y: Array, masses: Array | None) -> Array:
+        """Return y with the masses it should have."""
+        if masses is None:
+            return y
+        now = dop853.square(self.xp, y)
+        safe = self.xp.where(now > 0, now, self.xp.ones_like(now))
+        return y * self.xp.sqrt(masses / safe)[:, None]
+
+    def seen(self, tau: np.ndarray, y: Array) -> Array:
+        """Return psi_hat (M, n) of states y at times tau (M,) after their steps began."""
+        if self.linear is None:
+            y = self._put(self._rotation(tau)) * y
+        return self._restored(y, self.masses)
 
     def _rotation(self, tau: np.ndarray) -> np.ndarray:
         """Return e^{L tau}, (len(tau), n); L is even in k, so half of it is computed."""

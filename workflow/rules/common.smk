@@ -52,6 +52,7 @@ def checked(given):
     sys.exit(1)
 
 
+MAIN = str(workflow.main_snakefile)
 STUDY = checked(config)
 RESULTS = STUDY.results
 

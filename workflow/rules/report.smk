@@ -69,10 +69,9 @@ rule report:
         "logs/benchmarks/report/report.tsv"
     params:
         config=everything(),
-        snakefile=str(workflow.main_snakefile),
     conda:
         "../../environment.yml"
     shell:
         "printf '%s' {params.config:q} > logs/report/config.json;"
-        " snakemake --snakefile {params.snakefile:q} --configfile logs/report/config.json"
+        " snakemake --snakefile {MAIN:q} --configfile logs/report/config.json"
         " --nolock --report {output:q} -- figures tables > {log:q} 2>&1"

@@ -1,0 +1,85 @@
+"""The nonlinear term of the Schrödinger equation, compiled, for exponential Adams steps.
+
+    N(psi_hat) = i mask F[(gamma |psi|^2 - V) psi],  psi = F^-1[mask psi_hat]
+
+Importing this module imports Numba and rocket-fft.
+"""
+
+import numpy as np
+from numba import cfunc, njit
+from rocket_fft import c2c
+
+from sims.integrators.etd_adams_compiled import RATE, TERM, Kernel
+from sims.nlse.equation import Equation
+
+_GAMMA, _POTENTIAL, _MASK, _HEAD = 0, 1, 2, 3  # then V (n) and the mask (n)
+_AXIS = np.zeros(1, dtype=np.int64)
+
+
+def kernel(equation: Equation) -> Kernel:
+    """Return the compiled term of the equation."""
+    n = equation.n
+    parameters = np.zeros(_HEAD + 2 * n)
+    parameters[_GAMMA] = equation.nonlinearity
+    for column, values in ((_POTENTIAL, equation.potential), (_MASK, equation.mask)):
+        if values is not None:
+            parameters[column] = 1.0
+            first = _HEAD + (column - _POTENTIAL) * n
+            parameters[first : first + n] = values
+    return Kernel(term, rate, parameters)
+
+
+@njit
+def _field(psi_hat, psi, parameters):
+    """Write psi = F^-1[mask psi_hat]."""
+    n = psi.size
+    if parameters[_MASK] == 0.0:
+        c2c(psi_hat, psi, _AXIS, False, 1.0 / n, 1)
+        return
+    mask = parameters[_HEAD + n : _HEAD + 2 * n]
+    for j in range(n):
+        psi[j] = mask[j] * psi_hat[j]
+    c2c(psi, psi, _AXIS, False, 1.0 / n, 1)
+
+
+@njit(fastmath={"contract", "nsz"})
+def _turned(psi, gamma, potential):
+    """Change psi to i (gamma |psi|^2 - V) psi; V is empty where there is none."""
+    if potential.size == 0:
+        for j in range(psi.size):
+            a, b = psi[j].real, psi[j].imag
+            g = gamma * (a * a + b * b)
+            psi[j] = complex(-g * b, g * a)
+        return
+    for j in range(psi.size):
+        a, b = psi[j].real, psi[j].imag
+        g = gamma * (a * a + b * b) - potential[j]
+        psi[j] = complex(-g * b, g * a)
+
+
+@cfunc(TERM, cache=True)
+def term(t, psi_hat, out, psi, parameters):
+    n = psi.size
+    _field(psi_hat, psi, parameters)
+    _turned(psi, parameters[_GAMMA], parameters[_HEAD : _HEAD + n * int(parameters[_POTENTIAL])])
+    c2c(psi, out, _AXIS, True, 1.0, 1)
+    if parameters[_MASK] != 0.0:
+        mask = parameters[_HEAD + n : _HEAD + 2 * n]
+        for j in range(n):
+            out[j] *= mask[j]
+
+
+@cfunc(RATE, cache=True)
+def rate(psi_hat, psi, parameters):
+    n, most = psi.size, 0.0
+    _field(psi_hat, psi, parameters)
+    for j in range(n):
+        a, b = psi[j].real, psi[j].imag
+        most = max(most, a * a + b * b)
+    most *= abs(parameters[_GAMMA])
+    if parameters[_POTENTIAL] != 0.0:
+        steepest = 0.0
+        for j in range(n):
+            steepest = max(steepest, abs(parameters[_HEAD + j]))
+        most += steepest
+    return most
