@@ -10,7 +10,7 @@ import typing
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, NewType, TypeVar
 
 import yaml
 
@@ -19,6 +19,7 @@ from core.errors import ConfigError
 from core.registry import nearest
 
 T = TypeVar("T")
+Order = NewType("Order", float)  # of an entropy: a number that may be infinite
 
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)[eE][+-]?\d+")
 NAME = re.compile(r"[A-Za-z0-9._~-]+")
@@ -44,7 +45,13 @@ def join(where: str, key: str) -> str:
 def _named(kind: Any) -> str:
     if kind is type(None):
         return "nothing"
-    names = {int: "an integer", float: "a number", str: "text", bool: "true or false"}
+    names = {
+        int: "an integer",
+        float: "a number",
+        Order: "a number",
+        str: "text",
+        bool: "true or false",
+    }
     if kind in names:
         return names[kind]
     origin = typing.get_origin(kind)
@@ -98,6 +105,8 @@ def coerce(kind: Any, value: Any, where: str) -> Any:
         raise wrong
     if kind is int and isinstance(value, float) and value.is_integer():
         return int(value)
+    if kind is Order and isinstance(value, int | float) and not math.isnan(value):
+        return float(value)
     if kind is float and isinstance(value, int | float):
         if not math.isfinite(value):
             raise ConfigError(f"{where}: must be finite, got {value}")

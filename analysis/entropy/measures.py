@@ -11,6 +11,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from analysis.entropy.functionals import renyi, shannon, tsallis
+from core.config import Order
 from core.registry import Registry
 
 FUNCTIONALS = Registry("functional")
@@ -52,14 +53,14 @@ def of_shannon(p: np.ndarray, cell: float) -> Entropy:
 
 
 @FUNCTIONALS.register("renyi")
-def of_renyi(p: np.ndarray, cell: float, *, alpha: float) -> Entropy:
+def of_renyi(p: np.ndarray, cell: float, *, alpha: Order) -> Entropy:
     """Return ln(sum p^alpha)/(1 - alpha), and the same plus ln cell."""
     discrete = renyi(p, alpha)
     return _both(discrete, discrete + math.log(cell), f"Rényi entropy of order {alpha:g}", "nat")
 
 
 @FUNCTIONALS.register("tsallis")
-def of_tsallis(p: np.ndarray, cell: float, *, q: float) -> Entropy:
+def of_tsallis(p: np.ndarray, cell: float, *, q: Order) -> Entropy:
     """Return (1 - sum p^q)/(q - 1), and (1 - sum p^q cell^(1-q))/(q - 1) of the density."""
     discrete = tsallis(p, q)
     if q == math.inf:
@@ -96,7 +97,7 @@ def of_reference_shannon(p: np.ndarray, cell: float) -> Entropy:
 
 
 @FUNCTIONALS.register("reference_renyi")
-def of_reference_renyi(p: np.ndarray, cell: float, *, alpha: float) -> Entropy:
+def of_reference_renyi(p: np.ndarray, cell: float, *, alpha: Order) -> Entropy:
     """Return the Rényi entropy as the reference package's paper defines it."""
     kept = _reference(p)
     if alpha == 1:
@@ -110,7 +111,7 @@ def of_reference_renyi(p: np.ndarray, cell: float, *, alpha: float) -> Entropy:
 
 
 @FUNCTIONALS.register("reference_tsallis")
-def of_reference_tsallis(p: np.ndarray, cell: float, *, q: float) -> Entropy:
+def of_reference_tsallis(p: np.ndarray, cell: float, *, q: Order) -> Entropy:
     """Return the Tsallis entropy as the reference package's paper defines it."""
     if q == 1:
         return of_reference_shannon(p, cell)
