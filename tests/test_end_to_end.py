@@ -57,7 +57,8 @@ def psi(path):
 
 def snakemake(folder, *words):
     return command(
-        "-m", "snakemake", "-s", ROOT / "Snakefile", "--workflow-profile", ROOT / "profiles/default",
+        "-m", "snakemake", "-s", ROOT / "Snakefile",
+        "--workflow-profile", ROOT / "profiles/default",
         "-j2", "--directory", folder, *words,
     )  # fmt: skip
 
