@@ -18,9 +18,9 @@ def select(device: str) -> ModuleType:
     Raises DeviceError if the device cannot be used.
     """
     if device == "cpu":
-        import array_api_compat.numpy as xp
+        import array_api_compat.numpy
 
-        return xp
+        return array_api_compat.numpy
     if device != "gpu":
         raise DeviceError(f"device: no '{device}'; use cpu or gpu")
     try:
@@ -29,13 +29,13 @@ def select(device: str) -> ModuleType:
         if not cupy.cuda.is_available():
             raise RuntimeError("CuPy finds no CUDA device")
         cupy.zeros(1).get()
-        import array_api_compat.cupy as xp
+        import array_api_compat.cupy
     except Exception as problem:  # CuPy raises driver errors of its own types
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
         raise DeviceError(
             f"device: gpu asked for but not usable ({reason}); use device: cpu"
         ) from None
-    return xp
+    return array_api_compat.cupy
 
 
 def namespace(*arrays: Any) -> ModuleType:

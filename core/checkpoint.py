@@ -9,6 +9,7 @@ import time
 import zipfile
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -70,13 +71,13 @@ class Checkpoint:
             old = self._arrays.get(name)
             self._arrays[name] = values if old is None else np.concatenate([old, values], axis=1)
         with replacing(self._path) as path, path.open("wb") as file:
-            np.savez(
-                file,
-                belongs=np.asarray(json.dumps(self._belongs)),
-                frame=np.asarray(frames[-1].frame),
+            content: dict[str, Any] = {
+                "belongs": np.asarray(json.dumps(self._belongs)),
+                "frame": np.asarray(frames[-1].frame),
                 **{f"field:{k}": v for k, v in self._arrays.items()},
                 **{f"state:{k}": v for k, v in state.items()},
-            )
+            }
+            np.savez(file, **content)
 
     def guard(self, blocks: Iterable[Block], layout: Layout) -> Iterator[Block]:
         """Yield what the checkpoint holds, then `blocks`, saving when it is time."""

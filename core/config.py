@@ -97,7 +97,7 @@ def coerce(kind: Any, value: Any, where: str) -> Any:
             raise wrong
         inner = args[1] if args else Any
         return {str(k): coerce(inner, v, join(where, k)) for k, v in value.items()}
-    if dataclasses.is_dataclass(kind):
+    if isinstance(kind, type) and dataclasses.is_dataclass(kind):
         return build(kind, value, where)
     if kind is bool or isinstance(value, bool):
         if kind is bool and isinstance(value, bool):
@@ -250,8 +250,9 @@ def overlay(base: Mapping[str, Any], top: Mapping[str, Any]) -> dict[str, Any]:
     out = dict(base)
     for key, value in top.items():
         old = out.get(key)
-        both = isinstance(old, Mapping) and isinstance(value, Mapping)
-        out[key] = overlay(old, value) if both else value
+        if isinstance(old, Mapping) and isinstance(value, Mapping):
+            value = overlay(old, value)
+        out[key] = value
     return out
 
 

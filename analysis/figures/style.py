@@ -12,7 +12,7 @@ from core.store import MeasureFile, replacing
 # Okabe & Ito's palette, told apart by all kinds of colour vision (jfly.uni-koeln.de/color).
 COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9")
 EXACT = {"color": "black", "linestyle": (0, (4, 3)), "linewidth": 1.0}
-RC: dict[str, Any] = {
+RC: Any = {
     "font.size": 9,
     "font.family": "DejaVu Sans",
     "axes.spines.top": False,

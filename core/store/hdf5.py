@@ -58,9 +58,9 @@ def committed_complex(file: h5py.File) -> h5py.Datatype:
 
 
 def set_attributes(target: Any, attributes: Mapping[str, Any]) -> None:
-    """Write attributes, numbers and text only."""
+    """Write attributes, numbers and text only; truth as 0 or 1, which all readers know."""
     for key, value in attributes.items():
-        target.attrs[key] = value
+        target.attrs[key] = int(value) if isinstance(value, bool) else value
 
 
 def add_dataset(

@@ -167,14 +167,10 @@ def _write_group(group: h5py.Group, measure: Measure) -> None:
 
 def _write_error(group: h5py.Group, measure: Measure, error: np.ndarray | None) -> None:
     """Write the standard error over members; NaN where one member gives none."""
-    known = error is not None
-    add_dataset(
-        group,
-        "standard_error",
-        error if known else np.full(np.shape(measure.value), np.nan),
-        units=measure.units,
-        long_name=f"standard error of the mean over members{'' if known else ': one member, none'}",
-    )
+    about = "standard error of the mean over members"
+    if error is None:
+        error, about = np.full(np.shape(measure.value), np.nan), f"{about}: one member, none"
+    add_dataset(group, "standard_error", error, units=measure.units, long_name=about)
 
 
 def _read_group(group: h5py.Group) -> Measure:

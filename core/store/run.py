@@ -87,9 +87,9 @@ def _create(file: h5py.File, layout: Layout) -> None:
         ),
         "time": add_scale(file, "time", layout.time, units=layout.time_units, long_name="time"),
     }
-    for name, axis in layout.coordinates.items():
+    for name, points in layout.coordinates.items():
         scales[name] = add_scale(
-            file, name, axis.values, units=axis.units, long_name=axis.long_name
+            file, name, points.values, units=points.units, long_name=points.long_name
         )
     for name, about in layout.fields.items():
         dims = ("member", "time", *about.dims)

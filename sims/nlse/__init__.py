@@ -18,8 +18,8 @@ from core.store import Block, Coordinate, Field, Layout
 from sims import Trajectories
 from sims.integrators.snapshot import Snapshot
 from sims.nlse.cases import CASES
-from sims.nlse.equation import Equation, grid
 from sims.nlse.describe import describe
+from sims.nlse.equation import Equation, grid
 from sims.nlse.params import Params, equation_of, prepare
 from sims.nlse.resolution import Monitor
 
@@ -113,7 +113,8 @@ def trajectories(
              the others
     resume   layout -> (last frame, state) to go on from, or None
     """
-    equation, times = equation_of(params), np.linspace(params.t_start, params.t_end, params.frames)
+    equation, end = equation_of(params), float(params.t_end or 0)  # `prepare` has seen to t_end
+    times = np.linspace(params.t_start, end, params.frames)
     x = grid(equation.n, equation.length)
     kernel, exact = compiled(params, xp), CASES[params.case].exact(params)
     if members > 1 and not params.noise and not CASES[params.case].random:

@@ -10,12 +10,12 @@ rule measure:
         "logs/measure/{run}/{measure}.log",
     benchmark:
         "logs/benchmarks/measure/{run}/{measure}.tsv"
+    conda:
+        "../../environment.yml"
     params:
         spec=measure_spec,
         code=measure_code,
         origin=origin,
-    conda:
-        "../../environment.yml"
     shell:
         "python -m analysis {wildcards.measure} {input:q} --spec {params.spec:q} -o {output:q}"
         " 2> {log:q}"

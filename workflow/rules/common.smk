@@ -16,11 +16,14 @@ from core import backend, provenance
 from core.errors import EntroflowError
 from sims import plan as simulating
 
-# Jobs inherit this: the rooms are importable from any folder, and each job keeps to its core.
-os.environ["PYTHONPATH"] = os.pathsep.join(
-    [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
+# The rooms are importable from any folder, and each job keeps to its core. The Snakefile's path
+# goes to the report this way, as a change of it is no reason to rerun.
+shell.prefix(
+    "export PYTHONPATH='"
+    + str(ROOT)
+    + "'${{PYTHONPATH:+:$PYTHONPATH}} NUMBA_NUM_THREADS=1"
+    " MAIN='" + str(workflow.main_snakefile) + "'; "
 )
-os.environ.setdefault("NUMBA_NUM_THREADS", "1")
 
 
 def checked(given):
@@ -33,7 +36,9 @@ def checked(given):
             at = configuration.join(where, f"runs.{name}")
             fields = simulating.check(run, at)
             for measure in run.measures:
-                measuring.check(measure, study.measures, run.simulator, fields, where, at)
+                measuring.check(
+                    measure, study.measures, run.simulator, fields, where, at
+                )
         if study.runs:
             backend.select(study.device)
             folder = Path(study.results)
@@ -52,7 +57,6 @@ def checked(given):
     sys.exit(1)
 
 
-MAIN = str(workflow.main_snakefile)
 STUDY = checked(config)
 RESULTS = STUDY.results
 
@@ -66,7 +70,8 @@ def run_spec(wildcards):
     """Return what `python -m sims --spec` takes."""
     run = STUDY.runs[wildcards.run]
     return json.dumps(
-        {"simulator": run.simulator, "params": run.params, "members": run.members}, sort_keys=True
+        {"simulator": run.simulator, "params": run.params, "members": run.members},
+        sort_keys=True,
     )
 
 
@@ -87,12 +92,16 @@ def measure_code(wildcards):
 
 def origin(wildcards):
     """Return what a run file depends on, so that its consumers rerun when it is remade."""
-    return provenance.sha256(f"{run_spec(wildcards)}{run_code(wildcards)}{STUDY.seed}{STUDY.device}")
+    return provenance.sha256(
+        f"{run_spec(wildcards)}{run_code(wildcards)}{STUDY.seed}{STUDY.device}"
+    )
 
 
 def pairs():
     """Return every (run, measure) that the configuration asks for."""
-    return [(name, measure) for name, run in STUDY.runs.items() for measure in run.measures]
+    return [
+        (name, measure) for name, run in STUDY.runs.items() for measure in run.measures
+    ]
 
 
 def outputs(suffix):
@@ -107,7 +116,11 @@ def everything():
 
 def films():
     """Return the films that runs ask for."""
-    return [f"{RESULTS}/{n}/film.gif" for n, r in STUDY.runs.items() if r.params.get("animate")]
+    return [
+        f"{RESULTS}/{n}/film.gif"
+        for n, r in STUDY.runs.items()
+        if r.params.get("animate")
+    ]
 
 
 def facts(wildcards):

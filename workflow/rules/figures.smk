@@ -16,13 +16,13 @@ rule figure:
         "logs/figure/{run}/{measure}.log",
     benchmark:
         "logs/benchmarks/figure/{run}/{measure}.tsv"
+    conda:
+        "../../environment.yml"
     params:
         code=provenance.code_sha256("analysis.figures.__main__"),
         spec=measure_spec,
         measure_code=measure_code,
         origin=origin,
-    conda:
-        "../../environment.yml"
     shell:
         "python -m analysis.figures {input:q} -o {output:q} 2> {log:q}"
 

@@ -27,10 +27,10 @@ rule tables:
         "logs/tables/tables.log",
     benchmark:
         "logs/benchmarks/tables/tables.tsv"
-    params:
-        code=provenance.code_sha256("analysis.verification"),
     conda:
         "../../environment.yml"
+    params:
+        code=provenance.code_sha256("analysis.verification"),
     shell:
         "python -m analysis.verification {input:q} -o {output.verification:q}"
         " --summary {output.summary:q} --html {output.page:q} 2> {log:q}"
@@ -67,11 +67,11 @@ rule report:
         "logs/report/report.log",
     benchmark:
         "logs/benchmarks/report/report.tsv"
-    params:
-        config=everything(),
     conda:
         "../../environment.yml"
+    params:
+        config=everything(),
     shell:
         "printf '%s' {params.config:q} > logs/report/config.json;"
-        " snakemake --snakefile {MAIN:q} --configfile logs/report/config.json"
+        ' snakemake --snakefile "$MAIN" --configfile logs/report/config.json'
         " --nolock --report {output:q} -- figures tables > {log:q} 2>&1"

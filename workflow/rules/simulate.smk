@@ -8,15 +8,15 @@ rule run:
         "logs/run/{run}.log",
     benchmark:
         "logs/benchmarks/run/{run}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        gpu=1 if STUDY.device == "gpu" else 0,
     params:
         spec=run_spec,
         code=run_code,
         seed=STUDY.seed,
         device=STUDY.device,
-    resources:
-        gpu=1 if STUDY.device == "gpu" else 0,
-    conda:
-        "../../environment.yml"
     shell:
         "python -m sims {wildcards.run} --spec {params.spec:q} --seed {params.seed}"
         " --device {params.device} -o {output:q} 2> {log:q}"
@@ -36,11 +36,11 @@ rule film:
         "logs/film/{run}.log",
     benchmark:
         "logs/benchmarks/film/{run}.tsv"
+    conda:
+        "../../environment.yml"
     params:
         origin=origin,
         code=provenance.code_sha256("analysis.figures.film"),
-    conda:
-        "../../environment.yml"
     shell:
         "python -m analysis.figures.film {input:q} -o {output:q} 2> {log:q}"
 
