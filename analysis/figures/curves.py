@@ -47,7 +47,8 @@ def over_time(file: MeasureFile) -> Figure:
         _curve(axes, file, i, style.COLOURS[i % len(style.COLOURS)], "computed")
         if exact is not None:
             axes.plot(first.axis, exact, label="exact", **style.EXACT)
-            _room(axes, values, exact)
+        shown = values if file.mean is None else _columns(file.mean)[i][1]
+        _room(axes, shown, shown if exact is None else exact)
         if exact is not None or len(file.members) > 1:
             axes.legend(loc="upper right", ncols=2)
         axes.set_ylabel(style.label(name or first.label, first.units))
@@ -58,11 +59,13 @@ def over_time(file: MeasureFile) -> Figure:
 
 
 def _room(axes: Axes, values: np.ndarray, exact: np.ndarray) -> None:
-    """Keep a curve that is constant to rounding from being drawn as noise."""
+    """Leave room for the legend; keep what is constant to rounding from being drawn as noise."""
     low, high = float(np.minimum(values, exact).min()), float(np.maximum(values, exact).max())
     if high - low < 1e-3 * max(abs(high), 1e-12):
         middle, half = (low + high) / 2, max(abs(high) * 0.05, 0.05)
         axes.set_ylim(middle - half, middle + 1.6 * half)
+    else:
+        axes.set_ylim(low - 0.05 * (high - low), high + 0.35 * (high - low))
 
 
 def _logarithmic(axes: Axes, lowest: float, highest: float, floor: float = FLOOR) -> None:
@@ -124,7 +127,7 @@ def growth(file: MeasureFile) -> Figure:
     first = next(iter(file.members.values()))
     fitted, exact = first.extra["rates"]
     low, high = first.extra["window"]
-    axes.axvspan(low, high, color="#f0f0f0", lw=0, label="window of the fit")
+    axes.axvspan(low, high, color="#e4e4e4", lw=0, label="window of the fit")
     axes.plot(first.axis, first.value, color=style.COLOURS[0], label="growing mode")
     if first.exact is not None:
         axes.plot(first.axis, first.exact, label=f"exact rate {exact:.9f}", **style.EXACT)

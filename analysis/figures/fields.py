@@ -69,7 +69,10 @@ def spectrum(file: MeasureFile) -> Figure:
         )
     right.set_yscale("log")
     right.set_ylim(floor, float(value.max()) * 1e5)
-    right.margins(x=0)
+    seen = np.abs(measure.second[(measure.value > 1e3 * floor).any(axis=0)])
+    edge = min(1.1 * float(seen.max()), float(np.abs(measure.second).max()))
+    for panel in (left, right):
+        panel.set_xlim(-edge, edge)
     right.legend(loc="upper right", ncols=3, columnspacing=1.0, handlelength=1.2)
     right.set_xlabel(style.label(measure.second_label, measure.second_units))
     style.title(left, f"Spectrum over time{which}\n{style.about(file)}")

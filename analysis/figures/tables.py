@@ -34,7 +34,7 @@ def against_exact(file: MeasureFile) -> Figure:
     reach = float(np.abs(value).max()) * 1.35
     left.set(xlim=(min(float(value.min()) * 1.8, 0) - 0.1, reach), ylim=(-0.6, len(names) - 0.3))
     left.set_yticks(rows, names)
-    left.legend(loc="lower right")
+    left.legend(loc="upper right")
     left.set_xlabel(style.label(first.label, first.units))
     right.plot(np.maximum(np.abs(value - exact), 1e-17), rows, "o", color=style.COLOURS[1], ms=5)
     right.set_xscale("log")
