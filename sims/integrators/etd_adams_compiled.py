@@ -22,7 +22,15 @@ from numba.extending import register_jitable
 
 from sims.integrators import etd_levels as levels
 from sims.integrators import etd_weights
-from sims.integrators.etd_adams import MAX_SWEEPS, Frame, Problem, collapse, settle, spacings
+from sims.integrators.etd_adams import MAX_SWEEPS
+from sims.integrators.etd_problem import (
+    Frame,
+    Problem,
+    State,
+    collapse,
+    spacings,
+    step_size,
+)
 
 _ROW, _REALS = types.complex128[::1], types.float64[::1]
 TERM = types.void(types.float64, _ROW, _ROW, _ROW, _REALS)  # t, u, out, scratch, parameters
@@ -37,7 +45,9 @@ LEVEL, POSITION, HEAD, KNOWN, STEPS, EVALUATIONS, LEAST, COUNTS = 0, 1, 2, 3, 4,
 # Places of the common numbers.
 ORDER, FIXED = 0, 1
 SCALE, ATOL, RTOL, MAX_STEP, STABLE, START, GAP, BEFORE, REALS = 0, 1, 2, 3, 4, 5, 6, 7, 8
+# How it stands with a member after `march`; the position of one that begins a gap.
 _ARRIVED, _PAUSED, _LACKS_WEIGHTS, _COLLAPSED = 0, 1, 2, 3
+_ENTERING = -1
 
 for _function in (
     levels.ticks,
@@ -215,7 +225,7 @@ def _march(
     """
     order, rows = options[ORDER], ring.shape[0]
     predicted, extrapolated, scratch = work[0], work[1], work[2]
-    if numbers[POSITION] == levels.TICKS:
+    if numbers[POSITION] == _ENTERING:
         limits[0], numbers[LEAST] = _measure(rate, u, reals, scratch, parameters)
         _enter(ring, numbers, options, reals, fresh)
     for _ in range(PAUSE):
@@ -253,7 +263,7 @@ def _march(
                 ratio = levels.ticks(new) / levels.ticks(level)
                 _respace(ring, numbers, order, ratio, fresh)
                 limits[0], numbers[LEAST] = _measure(rate, u, reals, scratch, parameters)
-    return _PAUSED
+    return _ARRIVED if numbers[POSITION] == levels.TICKS else _PAUSED
 
 
 @njit
@@ -285,7 +295,7 @@ def _begin(term, u0, t0, h, reals, turn, block, enough, u, values, work, paramet
 
 def _fingerprint() -> str:
     """Return a hash of what the kernels import: Numba's disk cache looks at this file only."""
-    texts = [Path(module.__file__).read_bytes() for module in (levels, etd_weights)]
+    texts = [Path(str(module.__file__)).read_bytes() for module in (levels, etd_weights)]
     return hashlib.sha256(b"\0".join(texts)).hexdigest()
 
 
@@ -374,7 +384,7 @@ def etd_adams_compiled(
     kernel: Kernel,
     u0: np.ndarray,
     times: Sequence[float] | np.ndarray,
-    resume: tuple[int, dict[str, np.ndarray]] | None = None,
+    resume: tuple[int, State] | None = None,
 ) -> Iterator[Frame]:
     """Integrate as `etd_adams.etd_adams` does, with `kernel` for the problem's own functions.
 
@@ -393,7 +403,7 @@ def _etd_adams_compiled(
     lanes: "Lanes",
     times: np.ndarray,
     gaps: np.ndarray,
-    resume: tuple[int, dict[str, np.ndarray]] | None,
+    resume: tuple[int, State] | None,
 ) -> Iterator[Frame]:
     if resume is None:
         first = 0
@@ -402,9 +412,12 @@ def _etd_adams_compiled(
         first, state = resume
         lanes.restore(state)
     for index in range(first, len(gaps)):
+        start, gap = float(times[index]), float(gaps[index])
         if index == 0:
-            lanes.start(float(times[0]), float(gaps[0]))
-        lanes.advance(float(times[index]), float(gaps[index]), float(gaps[max(index - 1, 0)]))
+            lanes.start(start, gap)
+        else:
+            lanes.enter(gap, float(gaps[index - 1]))
+        lanes.advance(start)
         yield lanes.frame(index + 1)
 
 
@@ -414,7 +427,7 @@ class Lanes:
     def __init__(self, problem: Problem, kernel: Kernel, u0: np.ndarray) -> None:
         (members, n), p = u0.shape, problem.order
         self.problem, self.kernel = problem, kernel
-        self.u = np.array(u0, dtype=np.complex128)
+        self.u0, self.u = np.array(u0, dtype=np.complex128), np.array(u0, dtype=np.complex128)
         self.ring = np.zeros((members, problem.kept + 1, n), dtype=np.complex128)
         self.numbers = np.zeros((members, COUNTS), dtype=np.int64)
         self.limits = np.zeros(members)
@@ -464,38 +477,50 @@ class Lanes:
 
     def _start(self, member: int, t0: float, gap: float) -> None:
         problem, p, numbers = self.problem, self.problem.order, self.numbers[member]
-        u0, values = self.u[member].copy(), np.zeros((p + 1, self.u.shape[1]), dtype=np.complex128)
+        u0, values = self.u0[member], np.zeros((p + 1, self.u0.shape[1]), dtype=np.complex128)
         size = problem.scale * float(np.linalg.norm(u0))
         slope = problem.scale * float(np.linalg.norm(problem.nonlinear(t0, u0[None])))
         limit = problem.atol + problem.rtol * size
         least = problem.least(u0[None], gap)[0]
         numbers[EVALUATIONS] += 1
-        enough = problem.settled(limit, size)
-
-        def attempt(level: int, h: float) -> float:
-            slot = self.weights(level)
-            block, u = etd_weights.block(self.newton[slot]), self.u[member]
-            tail = (self.turn[slot], block, enough, u, values, self.work, self.kernel.parameters)
-            sweeps, change = begin(self.kernel.term, u0, t0, h, self.reals, *tail)
-            numbers[EVALUATIONS] += 1 + p * sweeps
-            if not (change <= enough or (problem.steps and change < np.inf)):
-                return np.inf
-            signs = np.array([(-1.0) ** (p - j) * comb(p, j) for j in range(p + 1)])
-            difference = np.tensordot(signs, values, axes=1)
-            return float(problem.scale * np.linalg.norm(self.newton[slot][-1] * difference))
-
-        level = settle(problem, attempt, slope, size, limit, least, gap, t0, member)
+        if not (np.isfinite(size) and np.isfinite(slope)):
+            raise collapse(member, t0)
+        level, new = -1, problem.first_level(slope, size, limit, least, gap)
+        while new != level:
+            level, h = new, step_size(new, gap, t0, member)
+            error = self._attempt(member, level, t0, h, problem.settled(limit, size), values)
+            new = problem.level_after(error, limit, level)
         self.ring[member, : p + 1] = values[::-1]
         numbers[[LEVEL, POSITION, HEAD]] = level, p * levels.ticks(level), 0
         numbers[[KNOWN, LEAST]] = p + 1, least
         numbers[STEPS] += p
         self.limits[member] = limit
 
-    def advance(self, start: float, gap: float, before: float) -> None:
-        """Step all members to the next frame."""
-        if gap != before:
+    def _attempt(
+        self, member: int, level: int, t0: float, h: float, enough: float, values: np.ndarray
+    ) -> float:
+        """Take a member p steps from t0 and fill values (p + 1, n); return the error estimate."""
+        problem, p, slot = self.problem, self.problem.order, self.weights(level)
+        block, u0, u = etd_weights.block(self.newton[slot]), self.u0[member], self.u[member]
+        tail = (self.turn[slot], block, enough, u, values, self.work, self.kernel.parameters)
+        sweeps, change = begin(self.kernel.term, u0, t0, h, self.reals, *tail)
+        self.numbers[member, EVALUATIONS] += 1 + p * sweeps
+        if not (change <= enough or (problem.steps is not None and change < np.inf)):
+            return np.inf
+        signs = np.array([(-1.0) ** (p - j) * comb(p, j) for j in range(p + 1)])
+        difference = np.tensordot(signs, values, axes=1)
+        return float(problem.scale * np.linalg.norm(self.newton[slot][-1] * difference))
+
+    def enter(self, gap: float, before: float) -> None:
+        """Begin a gap between frames, after one of size `before`."""
+        if gap != self.reals[GAP]:
             self.forget()
-        self.reals[[START, GAP, BEFORE]] = start, gap, before
+        self.reals[[GAP, BEFORE]] = gap, before
+        self.numbers[:, POSITION] = _ENTERING
+
+    def advance(self, start: float) -> None:
+        """Step all members to the next frame."""
+        self.reals[START] = start
         member, status = 0, _PAUSED
         while status != _ARRIVED:
             member, status = march(
@@ -521,7 +546,11 @@ class Lanes:
                 self.weights(int(self.numbers[member, LEVEL]))
             elif status == _COLLAPSED:
                 position = self.numbers[member, POSITION] / levels.TICKS
-                raise collapse(member, start + gap * position)
+                raise collapse(member, start + self.reals[GAP] * position)
+        if self.problem.norm_kept:
+            for u, u0 in zip(self.u, self.u0, strict=True):
+                size = np.linalg.norm(u)
+                u *= np.linalg.norm(u0) / size if size > 0 else 1.0
 
     def frame(self, index: int) -> Frame:
         """Return the members at a frame; its state can be asked for until the next frame."""

@@ -14,7 +14,7 @@ STAGES_DENSE = 16
 
 
 # Row i holds the non-zero A[i, j]; row 12 is B.
-_A = (
+_A: tuple[dict[int, float], ...] = (
     {},
     {0: 0.05260015195876773},
     {0: 0.0197250569845379, 1: 0.0591751709536137},

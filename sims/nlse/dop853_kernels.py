@@ -1,3 +1,4 @@
+# mypy: disallow-untyped-defs=False
 """Compiled right-hand sides of the nonlinear Schrödinger equation for the compiled DOP853.
 
     interaction picture, tau = t - t_n:  v = e^{-L tau} psi_hat,  v_tau = e^{-L tau} N(e^{L tau} v)
@@ -19,15 +20,15 @@ from numba import njit
 from rocket_fft import c2c
 
 from core.errors import NumericsError
-from sims.integrators import compiled, tableau
+from sims.integrators import compiled, compiled_sums, tableau
 from sims.integrators.compiled import FRAME_RATE, FRAME_STATE, OUT_OF_FRAME, right_hand_side
-from sims.integrators.dop853 import Control
-from sims.integrators.snapshot import Snapshot
+from sims.integrators.compiled_sums import copy_row, square
 from sims.integrators.tableau import STAGES, STAGES_DENSE
 from sims.nlse.equation import Equation, linear
+from sims.nlse.solve_dop853 import Scheme
 
 # The head of `work`: what the tables were made for, then the equation, then the two lists.
-_STEP, _DENSE_STEP, _N, _GAMMA, _POTENTIAL, _MASK, _MASS = range(7)
+_STEP, _DENSE_STEP, _N, _GAMMA, _POTENTIAL, _MASK, _MASS, _FLOOR = range(8)
 _NODE, _SLOT = 8, 8 + STAGES_DENSE  # times of the tables over h; the table of each stage
 _HEAD = 8 + 2 * STAGES_DENSE
 _NODES = np.unique(tableau.C[1 : STAGES + 1])  # 11 of them, the last is 1
@@ -36,10 +37,11 @@ _TABLES, _TABLES_ALL, _END = len(_NODES), len(_NODES_ALL), len(_NODES) - 1
 _AXIS = np.zeros(1, dtype=np.int64)
 
 
-def workspace(equation: Equation, mass: float = 0.0) -> np.ndarray:
+def workspace(equation: Equation, mass: float = 0.0, floor: float = 0.0) -> np.ndarray:
     """Return parameters, tables and scratch for one state.
 
     mass  sum of |psi_hat|^2 to restore after each step and in each frame; 0 restores nothing
+    floor modes this much smaller than the largest are cleared after each step
 
     The layout after the head: frequencies (n/2+1), V (n), mask (n), scratch (2n), tables of
     cosines and sines (14, 2, n).
@@ -47,9 +49,7 @@ def workspace(equation: Equation, mass: float = 0.0) -> np.ndarray:
     n = equation.n
     work = np.zeros(_HEAD + n // 2 + 1 + 4 * n + _TABLES_ALL * 2 * n)
     work[[_STEP, _DENSE_STEP]] = np.nan
-    import os
-    work[7] = float(os.environ.get("EPS","0"))
-    work[[_N, _GAMMA, _MASS]] = n, equation.nonlinearity, mass
+    work[[_N, _GAMMA, _MASS, _FLOOR]] = n, equation.nonlinearity, mass, floor
     work[_NODE : _NODE + _TABLES_ALL] = _NODES_ALL
     for stage in range(1, STAGES_DENSE):
         work[_SLOT + stage] = np.flatnonzero(tableau.C[stage] == _NODES_ALL)[0]
@@ -145,10 +145,24 @@ def _restore(y, work):
     """Scale y to the mass it began with, where that is asked for."""
     if work[_MASS] == 0.0:
         return
-    total = compiled.square(y)
+    total = square(y)
     factor = math.sqrt(work[_MASS] / total) if total > 0.0 else 1.0
     for j in range(y.size):
         y[j] *= factor
+
+
+@njit
+def _clear(y, floor):
+    """Set modes to zero that are below the floor: they hold round-off only."""
+    if floor == 0.0:
+        return
+    largest = 0.0
+    for j in range(0, y.size, 2):
+        largest = max(largest, y[j] * y[j] + y[j + 1] * y[j + 1])
+    largest *= floor * floor
+    for j in range(0, y.size, 2):
+        if y[j] * y[j] + y[j + 1] * y[j + 1] < largest:
+            y[j], y[j + 1] = 0.0, 0.0
 
 
 @njit
@@ -167,24 +181,12 @@ def _turn(out, tau, y, work):
 
 
 @njit
-def _krasny(y, eps):
-    if eps == 0.0: return
-    big = 0.0
-    for j in range(y.size): big = max(big, abs(y[j]))
-    big *= eps
-    for j in range(y.size // 2):
-        if abs(y[2*j]) < big and abs(y[2*j+1]) < big:
-            y[2*j] = 0.0
-            y[2*j+1] = 0.0
-
-
-@njit
 def _interaction(stage, h, y, out, work):
     n = int(work[_N])
     start = _HEAD + n // 2 + 1
     scratch = work[start + 2 * n : start + 4 * n]
     if stage == 0:
-        compiled.copy_row(scratch, y)
+        copy_row(scratch, y)
         _nonlinear(scratch, work)
         for j in range(n):
             out[2 * j], out[2 * j + 1] = -scratch[2 * j + 1], scratch[2 * j]
@@ -204,7 +206,7 @@ def _interaction(stage, h, y, out, work):
     cosine, sine = work[table : table + n], work[table + n : table + 2 * n]
     if stage == FRAME_STATE:
         _rotate(out, cosine, sine, y)
-        _krasny(out, work[7])
+        _clear(out, work[_FLOOR])
         _restore(out, work)
         return
     if stage == FRAME_RATE:
@@ -218,14 +220,14 @@ def _interaction(stage, h, y, out, work):
 @njit
 def _lab(stage, y, out, work):
     if stage < 0:
-        compiled.copy_row(out, y)
+        copy_row(out, y)
         if stage != FRAME_RATE:
             _restore(out, work)
         return
     n = int(work[_N])
     start = _HEAD + n // 2 + 1
     scratch = work[start + 2 * n : start + 4 * n]
-    compiled.copy_row(scratch, y)
+    copy_row(scratch, y)
     _nonlinear(scratch, work)
     frequency = work[start + 4 * n : start + 5 * n]  # the first table, of no other use here
     if work[_STEP] != 0.0:
@@ -240,7 +242,7 @@ def _lab(stage, y, out, work):
 @cache
 def interaction() -> Any:
     """Return the right-hand side in the interaction picture, compiled or from the disk cache."""
-    version = compiled.fingerprint(compiled, tableau)
+    version = compiled.fingerprint(compiled, compiled_sums, tableau)
 
     @right_hand_side
     def interaction(stage, t, h, y, out, work):
@@ -253,7 +255,7 @@ def interaction() -> Any:
 @cache
 def lab() -> Any:
     """Return the right-hand side in the lab frame, compiled or from the disk cache."""
-    version = compiled.fingerprint(compiled, tableau)
+    version = compiled.fingerprint(compiled, compiled_sums, tableau)
 
     @right_hand_side
     def lab(stage, t, h, y, out, work):
@@ -266,50 +268,34 @@ def lab() -> Any:
 class Lanes:
     """The members of a run, each on its own way."""
 
-    def __init__(
-        self,
-        psi_hat: np.ndarray,
-        t0: float,
-        equation: Equation,
-        control: Control,
-        frame: str,
-        project: bool,
-        fixed_step: float | None,
-    ) -> None:
-        self.control, self.lanes = control, []
-        rhs = interaction() if frame == "interaction" else lab()
-        options = {
-            "rtol": control.rtol,
-            "atol": control.atol,
-            "norm": control.norm,
-            "max_step": control.max_step,
-            "quantised": control.quantised,
-            "fixed": control.fixed,
-            "advice": control.advice,
-            "first_step": fixed_step,
-            "framed": frame == "interaction" or project,
-        }
+    def __init__(self, psi_hat: np.ndarray, t0: float, equation: Equation, scheme: Scheme) -> None:
+        self.control, self.lanes = scheme.control, []
+        interacting = scheme.frame == "interaction"
+        rhs = interaction() if interacting else lab()
+        first, framed = scheme.fixed_step, interacting or scheme.project
         for member, row in enumerate(np.ascontiguousarray(psi_hat, dtype=np.complex128)):
             y = row.view(np.float64)
-            work = workspace(equation, float(np.sum(y * y)) if project else 0.0)
+            mass = float(np.sum(y * y)) if scheme.project else 0.0
             with _named(member):
-                self.lanes.append(compiled.start(rhs, y, t0, work, **options))
+                work = workspace(equation, mass, scheme.floor)
+                lane = compiled.start(
+                    rhs, y, t0, work, self.control, first_step=first, framed=framed
+                )
+            self.lanes.append(lane)
 
     def advance(self, t: float) -> np.ndarray:
         """Step each member to or past t; return psi_hat (M, n) at t."""
         frames = []
         for member, lane in enumerate(self.lanes):
             with _named(member):
-                frame = lane.run(np.array([t]), self.control.max_steps, self.control.advice)
+                frame = lane.run(np.array([t]))
             frames.append(frame.view(np.complex128))
         return np.concatenate(frames)
 
-    def snapshot(self, psi: np.ndarray, index: int) -> Snapshot:
-        """Return the frame psi (M, n)."""
+    def counts(self) -> tuple[np.ndarray, np.ndarray]:
+        """Return the members' steps and evaluations so far, each (M,)."""
         counts = np.stack([lane.counts for lane in self.lanes])
-        return Snapshot(
-            psi, index, self.state, counts[:, compiled.STEPS], counts[:, compiled.EVALUATIONS]
-        )
+        return counts[:, compiled.STEPS], counts[:, compiled.EVALUATIONS]
 
     def state(self) -> dict[str, np.ndarray]:
         """Return the arrays to go on from, members stacked along the leading axis."""

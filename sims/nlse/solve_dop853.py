@@ -8,7 +8,8 @@ steps no longer shrink with the grid. In the lab frame the equation is integrate
 """
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from types import ModuleType
 from typing import Any, Literal
 
@@ -16,8 +17,9 @@ import numpy as np
 
 from core.backend import namespace
 from core.errors import ConfigError
-from sims.integrators import dop853, tableau
-from sims.integrators.dop853 import Batch, Control
+from sims.integrators import dop853_batch, tableau
+from sims.integrators.dop853 import check_options, checked_times
+from sims.integrators.dop853_batch import Control
 from sims.integrators.snapshot import Snapshot
 from sims.integrators.tableau import STAGES
 from sims.nlse.equation import Equation, linear
@@ -30,12 +32,24 @@ Resume = tuple[int, dict[str, np.ndarray]]
 
 # DOP853 is stable on the imaginary axis up to 5.9; beyond, the error control would oscillate.
 STABLE_ROTATION = 5.0
+ROUND_OFF = 1e-15
 ADVICE = "the field may be unresolved or blow up there: use a finer grid, or loosen rtol and atol"
 _TABLE_BYTES = 2**26  # of exponentials kept by the array loop
 # The times within a step, over h, at which exponentials are needed, and each stage's place there.
 _NODES = np.unique(tableau.C[1 : STAGES + 1])
 _NODES_DENSE = tableau.C[STAGES + 1 :]
 _SLOT = [0, *np.searchsorted(_NODES, tableau.C[1 : STAGES + 1]).tolist(), 0, 1, 2]
+
+
+@dataclass(frozen=True)
+class Scheme:
+    """What `propagate` was asked for, with the error control that follows from it."""
+
+    control: Control
+    frame: Frame
+    project: bool
+    floor: float
+    fixed_step: float | None
 
 
 def propagate(
@@ -51,6 +65,7 @@ def propagate(
     max_step: float | None = None,
     resume: Resume | None = None,
     project: bool | None = None,
+    floor: float | None = None,
     fixed_step: float | None = None,
 ) -> Iterator[Snapshot]:
     """Integrate each member of psi0 over `times`, yielding a Snapshot at each.
@@ -60,31 +75,44 @@ def propagate(
     rtol, atol  error per step stays below atol + rtol ||psi||, ||psi||^2 = dx sum |psi|^2
     frame       "interaction" or "lab"
     kernel      "compiled": Numba and rocket-fft, NumPy arrays; "array": any array library
-    order       of no use here; DOP853 is of order 8
-    resume      (frame's index, its Snapshot's state()): go on after that frame
+    order       None: DOP853 has no other than 8
+    max_step    largest step; the lab frame also keeps below the limit of stability
+    resume      (a frame's index, its Snapshot's state()): go on after it; psi0 as at the beginning
     project     restore the mass after each step and in each frame, psi_hat *= sqrt(M_0/M), as the
-                equation conserves it exactly; None: in the interaction picture only, where this
-                also makes the phase of a soliton several times more exact (Hairer, Lubich & Wanner
-                (2006) Geometric Numerical Integration, Sec. IV.4)
+                equation conserves it exactly. None: in the interaction picture only, where it
+                also makes a soliton's phase several times more exact
+    floor       modes smaller than this, against the largest, are set to zero after each step. None:
+                1e-15 in the interaction picture, where round-off grows in modes with
+                beta k^2 h = 2 pi m and would spoil a field on a background; 0 in the lab frame
     fixed_step  take steps of this size without error control
 
     Members have steps of their own and do not depend on each other, bit for bit. Steps are powers
     of 2^(1/8) and seldom change, so that the exponentials are seldom computed anew.
-    Raises NumericsError naming the member and time if a step size collapses.
+    Raises NumericsError naming the member and the time if a step size collapses.
+    Lawson (1967) SIAM J. Numer. Anal. 4, 372 (the picture); Hairer, Lubich & Wanner (2006)
+    Geometric Numerical Integration, Sec. IV.4 (projection); Krasny (1986) J. Fluid Mech. 167, 65
+    (the floor).
     """
-    marks = dop853.checked_times(times)
+    marks = checked_times(times)
+    if len(marks) > 1 and marks[1] < marks[0]:
+        raise ValueError("times: must increase")
     if order is not None:
         raise ValueError("order: DOP853 has none to choose")
     if frame not in ("interaction", "lab"):
         raise ValueError(f"frame: no '{frame}'; use interaction or lab")
-    if project is None:
-        project = frame == "interaction"
-    control = _control(equation, frame, rtol, atol, max_step, fixed_step)
-    if kernel == "compiled":
-        return _compiled(psi0, marks, equation, control, frame, resume, project, fixed_step)
-    if kernel == "array":
-        return _array(psi0, marks, equation, control, frame, resume, project, fixed_step)
-    raise ValueError(f"kernel: no '{kernel}'; use compiled or array")
+    if kernel not in ("compiled", "array"):
+        raise ValueError(f"kernel: no '{kernel}'; use compiled or array")
+    check_options(rtol, atol, "l2", None, math.inf if max_step is None else max_step, fixed_step)
+    picture = frame == "interaction"
+    scheme = Scheme(
+        _control(equation, frame, rtol, atol, max_step, fixed_step),
+        frame,
+        project=picture if project is None else project,
+        floor=(ROUND_OFF if picture else 0.0) if floor is None else floor,
+        fixed_step=fixed_step,
+    )
+    solve = _compiled if kernel == "compiled" else _array
+    return solve(psi0, marks, equation, scheme, resume)
 
 
 def _control(
@@ -113,58 +141,97 @@ def _control(
     )
 
 
+def _compiled(
+    psi0: np.ndarray, times: np.ndarray, equation: Equation, scheme: Scheme, resume: Resume | None
+) -> Iterator[Snapshot]:
+    """Advance each member by itself from frame to frame."""
+    try:
+        from sims.nlse import dop853_kernels
+    except ImportError as missing:
+        raise ConfigError(
+            f"kernel: compiled needs {missing.name}; install entroflow[fast-fft] or use array"
+        ) from None
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
+        lanes = dop853_kernels.Lanes(np.fft.fft(psi0), float(times[0]), equation, scheme)
+    snapshot = _snapshots(lanes.state, lanes.counts)
+    done = 0
+    if resume is None:
+        yield snapshot(psi0, 0)
+    else:
+        done, state = resume
+        lanes.resume(state)
+    for index in range(done + 1, len(times)):
+        psi_hat = lanes.advance(float(times[index]))
+        yield snapshot(np.fft.ifft(psi_hat), index)
+
+
 def _array(
-    psi0: Array,
-    times: np.ndarray,
-    equation: Equation,
-    control: Control,
-    frame: Frame,
-    resume: Resume | None,
-    project: bool,
-    fixed_step: float | None,
+    psi0: Array, times: np.ndarray, equation: Equation, scheme: Scheme, resume: Resume | None
 ) -> Iterator[Snapshot]:
     """Advance all members as one batch."""
     xp = namespace(psi0)
-    psi_hat = xp.fft.fft(psi0)
-    picture = _Picture(equation, psi_hat, frame, project, xp)
+    with np.errstate(over="ignore", invalid="ignore"):  # what is not finite is refused by name
+        psi_hat = xp.fft.fft(psi0)
+        picture = _Picture(equation, psi_hat, scheme, xp)
+    control, done = scheme.control, 0
     if resume is None:
-        done = 0
-        batch = dop853.start(picture.stage, psi_hat, float(times[0]), control, fixed_step)
-        yield _snapshot(psi0, 0, batch)
+        t0 = float(times[0])
+        batch = dop853_batch.start(picture.stage, psi_hat, t0, control, scheme.fixed_step)
     else:
         done, state = resume
-        batch = dop853.restore(state, psi0)
+        batch = dop853_batch.restore(state, psi0)
+    snapshot = _snapshots(batch.state, lambda: (batch.steps, batch.evaluations))
+    if resume is None:
+        yield snapshot(psi0, 0)
     for index in range(done + 1, len(times)):
         mark = float(times[index])
-        dop853.advance(batch, mark, picture.stage, control, picture.reset)
-        psi_hat = dop853.interpolate(batch, mark)
-        psi_hat = picture.seen(dop853.elapsed(batch, mark), psi_hat)
-        yield _snapshot(xp.fft.ifft(psi_hat), index, batch)
+        dop853_batch.advance(batch, mark, picture.stage, control, picture.reset)
+        psi_hat = dop853_batch.interpolate(batch, mark)
+        psi_hat = picture.seen(dop853_batch.elapsed(batch, mark), psi_hat)
+        yield snapshot(xp.fft.ifft(psi_hat), index)
 
 
-def _snapshot(psi: Array, index: int, batch: Batch) -> Snapshot:
-    return Snapshot(psi, index, batch.state, batch.steps.copy(), batch.evaluations.copy())
+def _snapshots(
+    state: Callable[[], dict[str, np.ndarray]],
+    counts: Callable[[], tuple[np.ndarray, np.ndarray]],
+) -> Callable[[Array, int], Snapshot]:
+    """Return what makes snapshots whose state() refuses to answer once the run has gone on."""
+    latest = -1
+
+    def snapshot(psi: Array, index: int) -> Snapshot:
+        nonlocal latest
+        latest = index
+
+        def current() -> dict[str, np.ndarray]:
+            if index != latest:
+                raise RuntimeError("state: must be asked for before the next frame is drawn")
+            return state()
+
+        steps, evaluations = counts()
+        return Snapshot(psi, index, current, steps.copy(), evaluations.copy())
+
+    return snapshot
 
 
 class _Picture:
     """The right-hand side as DOP853's stages see it; keeps the exponentials of recent steps."""
 
-    def __init__(
-        self, equation: Equation, psi_hat: Array, frame: Frame, project: bool, xp: ModuleType
-    ) -> None:
+    def __init__(self, equation: Equation, psi_hat: Array, scheme: Scheme, xp: ModuleType) -> None:
         self.xp, self.device, self.dtype = xp, psi_hat.device, psi_hat.dtype
         n = equation.n
         self.mask = None if equation.mask is None else self._put(equation.mask)
         self.potential = None if equation.potential is None else self._put(equation.potential)
         self.gamma = equation.nonlinearity
-        self.linear = None if frame == "interaction" else self._put(linear(equation))
+        self.linear = None if scheme.frame == "interaction" else self._put(linear(equation))
+        self.floor = scheme.floor
         self.half = linear(equation)[: n // 2 + 1]
         self.mirror = np.minimum(np.arange(n), n - np.arange(n))
-        self.masses = dop853.square(xp, psi_hat) if project else None
+        self.masses = dop853_batch.square(xp, psi_hat) if scheme.project else None
         self.kept: dict[tuple[float, bool], Tables] = {}
         self.most = max(4, _TABLE_BYTES // (n * 16 * 2 * len(_NODES)))
         self.stacked: dict[bool, tuple[bytes, Tables]] = {}
-        self.reset = None if frame == "lab" and not project else self._reset
+        plain = scheme.frame == "lab" and not scheme.project
+        self.reset = None if plain else self._reset
 
     def _put(self, host: np.ndarray) -> Array:
         return self.xp.astype(self.xp.asarray(host, device=self.device), self.dtype, copy=False)
@@ -216,8 +283,17 @@ class _Picture:
     def _reset(self, who: np.ndarray, h: np.ndarray, y: Array, rate: Array) -> tuple[Array, Array]:
         if self.linear is None:
             turn = self._tables(h, False)[2][0, ...]
-            y, rate = turn * y, turn * rate
+            y, rate = self._cleared(turn * y), turn * rate
         return self._restored(y, self._rows(who)), rate
+
+    def _cleared(self, y: Array) -> Array:
+        """Return y with zeros for the modes below the floor: they hold round-off only."""
+        if self.floor == 0.0:
+            return y
+        xp = self.xp
+        size = xp.real(y) ** 2 + xp.imag(y) ** 2
+        least = self.floor**2 * xp.max(size, axis=-1, keepdims=True)
+        return xp.where(size < least, xp.zeros_like(y), y)
 
     def _rows(self, who: np.ndarray) -> Array | None:
         if self.masses is None or len(who) == self.masses.shape[0]:
@@ -228,7 +304,7 @@ class _Picture:
         """Return y with the masses it should have."""
         if masses is None:
             return y
-        now = dop853.square(self.xp, y)
+        now = dop853_batch.square(self.xp, y)
         safe = self.xp.where(now > 0, now, self.xp.ones_like(now))
         return y * self.xp.sqrt(masses / safe)[:, None]
 
@@ -242,35 +318,3 @@ class _Picture:
         """Return e^{L tau}, (len(tau), n); L is even in k, so half of it is computed."""
         half = np.exp(tau[:, None] * self.half)
         return half[:, self.mirror]
-
-
-def _compiled(
-    psi0: np.ndarray,
-    times: np.ndarray,
-    equation: Equation,
-    control: Control,
-    frame: Frame,
-    resume: Resume | None,
-    project: bool,
-    fixed_step: float | None,
-) -> Iterator[Snapshot]:
-    """Advance each member by itself from frame to frame."""
-    try:
-        from sims.nlse import dop853_kernels
-    except ImportError as missing:
-        raise ConfigError(
-            f"kernel: compiled needs {missing.name}; install entroflow[fast-fft] or use array"
-        ) from None
-    psi_hat = np.fft.fft(psi0)
-    lanes = dop853_kernels.Lanes(
-        psi_hat, float(times[0]), equation, control, frame, project, fixed_step
-    )
-    if resume is None:
-        done = 0
-        yield lanes.snapshot(psi0, 0)
-    else:
-        done, state = resume
-        lanes.resume(state)
-    for index in range(done + 1, len(times)):
-        psi_hat = lanes.advance(float(times[index]))
-        yield lanes.snapshot(np.fft.ifft(psi_hat), index)
