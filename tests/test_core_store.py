@@ -24,6 +24,7 @@ from core.store import (
     write_run,
 )
 from core.store.replay import differences
+from core.store.sink import Sink
 
 TIME, X = np.linspace(0.0, 1.0, 3), np.linspace(-1.0, 1.0, 4)
 
@@ -123,6 +124,39 @@ def test_a_full_disk_is_told_and_leaves_nothing(tmp_path):
     ):
         path.write_text("half")
         raise OSError(28, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_disk_that_fills_up_under_hdf5_is_told_at_once(tmp_path, monkeypatch):
+    real, taken = Sink.write, []
+
+    class Full:
+        """A file on a disk of 6000 bytes."""
+
+        def __init__(self, file):
+            self.file = file
+
+        def __getattr__(self, name):
+            return getattr(self.file, name)
+
+        def write(self, view):
+            if self.file.tell() + len(view) > 6000:
+                raise OSError(28, "No space left on device")
+            return self.file.write(view)
+
+    def write(self, content):
+        if not isinstance(self._file, Full):
+            self._file = Full(self._file)
+        return real(self, content)
+
+    def counted():
+        for block in blocks():
+            taken.append(block.frame)
+            yield block
+
+    monkeypatch.setattr(Sink, "write", write)
+    with pytest.raises(OutputError, match=r"run\.h5: no space left on the disk"):
+        write_run(tmp_path / "run.h5", layout(), counted(), provenance)
     assert list(tmp_path.iterdir()) == []
 
 

@@ -1,6 +1,6 @@
 """HDF5 habits shared by every file: compression, the complex type, scales, checks on reading."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -9,7 +9,8 @@ import h5py
 import numpy as np
 
 from core.errors import SchemaError
-from core.store.atomic import explain, replacing
+from core.store.atomic import replacing
+from core.store.sink import Sink
 
 COMPLEX_TYPE = "_PFNC_DOUBLE_COMPLEX_TYPE"  # the name by which netCDF tools know a complex number
 CONVENTIONS = "CF-1.10"
@@ -17,14 +18,19 @@ FILTERS = {"compression": "gzip", "compression_opts": 4, "shuffle": True, "fletc
 
 
 @contextmanager
-def new_file(path: str | Path) -> Iterator[h5py.File]:
-    """Yield a new HDF5 file that gets its final name only when the block succeeds."""
+def new_file(path: str | Path) -> Iterator[tuple[h5py.File, Callable[[], None]]]:
+    """Yield a new HDF5 file, which gets its final name only when the block succeeds.
+
+    With it comes a function that raises if the disk has refused a write so far.
+    """
     with replacing(path) as beside:
+        sink = Sink(beside)
         try:
-            with h5py.File(beside, "w") as file:
-                yield file
-        except (OSError, RuntimeError) as problem:  # h5py reports a full disk as either
-            raise explain(Path(path), problem) from problem
+            with h5py.File(sink, "w") as file:
+                yield file, sink.check
+        finally:
+            sink.close()
+        sink.check()
 
 
 @contextmanager

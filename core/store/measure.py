@@ -263,7 +263,7 @@ def write_measure(
     for member, measure in members.items():
         _finite(name, member, measure)
     first = next(iter(members.values()))
-    with new_file(path) as file:
+    with new_file(path) as (file, _):
         set_attributes(
             file,
             {

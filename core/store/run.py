@@ -140,10 +140,11 @@ def write_run(
     Raises NumericsError for a value that is not finite, OutputError when the disk refuses.
     """
     written = np.zeros((layout.members, len(layout.time)), dtype=bool)
-    with new_file(path) as file:
+    with new_file(path) as (file, check):
         _create(file, layout)
         for block in blocks:
             _write_block(file, layout, block)
+            check()
             written[block.members, block.frame] = True
         if not written.all():
             raise NumericsError(f"{path}: {np.count_nonzero(~written)} frames were never computed")

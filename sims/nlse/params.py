@@ -125,6 +125,7 @@ def prepare(given: Mapping[str, Any], where: str) -> Params:
         params = replace(params, **cases.derived(params))
         _check_grid(params, where)
         _check_resolution(params, where)
+        equation_of(params)  # reads the potential
     except ConfigError as problem:
         raise ConfigError(_placed(str(problem), where)) from None
     return params
