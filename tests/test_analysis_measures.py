@@ -150,6 +150,8 @@ def test_invariants_see_a_drift_of_what_drifts():
         "drift of momentum": True,
         "drift of energy": True,
     }
+    bounds = {check.quantity.split()[-1]: check.tolerance for check in found.checks}
+    assert bounds == {"mass": 1e-13, "momentum": 1e-11, "energy": 1e-11}
     higher = measured("h", run, {"h": {"measure": "invariants", "higher": True}})
     assert higher.components[3:] == ("fourth", "fifth")
     assert higher.value[:, 3:].max() < 1e-11  # rounding of third derivatives, k_max^4 eps

@@ -105,6 +105,14 @@ def test_the_same_numbers_give_the_same_bytes(tmp_path):
     assert (tmp_path / "a.h5").read_bytes() == (tmp_path / "b.h5").read_bytes()
 
 
+def test_the_final_name_is_given_by_renaming(tmp_path):
+    with replacing(tmp_path / "run.h5") as beside:
+        beside.write_text("whole")
+        inode = beside.stat().st_ino
+        assert not (tmp_path / "run.h5").exists()
+    assert (tmp_path / "run.h5").stat().st_ino == inode
+
+
 def test_leftovers_of_a_killed_writer_are_swept(tmp_path):
     done = subprocess.Popen([sys.executable, "-c", ""])
     done.wait()

@@ -106,8 +106,6 @@ def _check_grid(params: Params, where: str) -> None:
         refuse("atol", f"must be 0 or more, got {params.atol:g}")
     if params.noise is not None and params.noise < 0:
         refuse("noise", f"must be 0 or more, got {params.noise:g}")
-    if params.dispersion == 0:
-        refuse("dispersion", "must not be 0; it is beta in (beta/2) psi_xx, usually 1")
 
 
 def prepare(given: Mapping[str, Any], where: str) -> Params:
@@ -120,6 +118,9 @@ def prepare(given: Mapping[str, Any], where: str) -> Params:
     """
     case, merged = _merged(given, where)
     params = config.build(Params, merged, where)
+    if params.dispersion == 0:
+        at = config.join(where, "dispersion")
+        raise ConfigError(f"{at}: must not be 0; it is beta in (beta/2) psi_xx, usually 1")
     try:
         case.check(params)
         params = replace(params, **cases.derived(params))
@@ -133,7 +134,7 @@ def prepare(given: Mapping[str, Any], where: str) -> Params:
 
 def _placed(text: str, where: str) -> str:
     """Return a message with its place: below `where` if it begins with a parameter's name."""
-    if text.startswith(where):
+    if text.startswith((f"{where}.", f"{where}:")):
         return text
     key = text.split(":")[0].split("[")[0].split(".")[0]
     known = {f.name for f in fields(Params)}
