@@ -90,6 +90,12 @@ def test_a_frame_that_never_came_leaves_no_file(tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+def test_a_frame_that_comes_twice_is_a_bug(tmp_path):
+    with pytest.raises(ValueError, match="frame 0 of slice"):
+        write_run(tmp_path / "run.h5", layout(), [*blocks(), *blocks()], provenance)
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_failure_keeps_the_old_file(tmp_path):
     path = tmp_path / "run.h5"
     write_run(path, layout(), blocks(), provenance)

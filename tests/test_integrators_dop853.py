@@ -99,6 +99,24 @@ def test_one_step_equals_that_of_scipy():
     np.testing.assert_allclose(ours, solver.y, rtol=1e-14)
 
 
+def test_the_estimate_of_the_error_is_that_of_scipy():
+    h, rtol, atol, y0 = 0.02, 1e-11, 1e-9, np.array([1.0, 2.0, 3.0])
+    control = Control(rtol, atol, "rms")
+
+    def stage(index, t, h, y):
+        return lorenz(t[0], y[0])[None]
+
+    batch = start(stage, y0[None], 0.5, control, first_step=h)
+    advance(batch, 0.5 + h, stage, control)
+    solver = DOP853(lorenz, 0.5, y0, 9.0, first_step=h, rtol=rtol, atol=atol)
+    solver.step()
+    scale = atol + rtol * np.maximum(np.abs(y0), np.abs(solver.y))
+    expected = solver._estimate_error_norm(solver.K, h, scale)
+    assert step_control.PREVIOUS_MIN < expected < 1  # or the batch would not keep it
+    # Sums of terms 1e8 times the estimate: the last 8 digits are rounding.
+    assert batch.previous[0] == pytest.approx(expected, rel=1e-6)
+
+
 @pytest.mark.parametrize("start_time", [0.0, 2.5])
 @pytest.mark.parametrize("sign", [1, -1])
 def test_fixed_steps_converge_with_order_eight(start_time, sign):
@@ -124,8 +142,9 @@ def test_the_error_follows_the_tolerance(start_time):
     exact = np.exp(np.cos(marks) - np.cos(start_time))
     for rtol in (1e-5, 1e-8, 1e-11):
         states = np.array(list(dop853(driven, np.ones(1), marks, rtol=rtol, atol=0.0)))[:, 0]
-        # Relative errors do not grow, so those of the 7 to 40 steps add up at worst.
-        assert np.max(np.abs(states / exact - 1)) < 60 * rtol
+        # Relative errors do not grow, so those of some 10 to 50 steps add up at worst, and dense
+        # output adds a step's error or two.
+        assert np.max(np.abs(states / exact - 1)) < 200 * rtol
 
 
 def test_a_whirl_and_back_returns_to_its_start():

@@ -168,6 +168,20 @@ def test_the_error_follows_the_tolerance(kernel):
     assert errors[0] > 10 * errors[1] > 100 * errors[2]
 
 
+@pytest.mark.parametrize("kernel", KERNELS)
+def test_tolerances_are_those_of_the_field_not_of_its_modes(kernel):
+    # ||psi|| does not change in time: a relative tolerance is an absolute one times it.
+    steps = set()
+    for n in (256, 512):
+        psi0 = lump(n)[None]
+        norm = np.sqrt(np.sum(np.abs(psi0) ** 2) * LENGTH / n)
+        for rtol, atol in ((1e-8, 0.0), (0.0, 1e-8 * norm)):
+            equation = Equation(n, LENGTH)
+            last = solve(psi0, [0.0, 1.0], equation, kernel, rtol=rtol, atol=atol)[-1]
+            steps.add(int(last.steps[0]))
+    assert len(steps) == 1
+
+
 def test_round_off_does_not_grow_on_a_background():
     # A pair of dark solitons: modes with k^2 h = 2 pi m are unstable in the interaction picture,
     # and grow from round-off where they are not cleared.

@@ -102,12 +102,16 @@ def test_a_masked_run_keeps_mass_and_energy(given):
         assert np.ptp(values[name]) < 1e-10 * np.abs(values[name]).max()
 
 
-def test_a_potential_binds():
+@pytest.mark.parametrize("integrator", ["dop853", "etd_adams"])
+@pytest.mark.parametrize("kernel", ["array", "compiled"])
+def test_a_potential_binds(integrator, kernel):
+    if kernel == "compiled":
+        pytest.importorskip("rocket_fft", reason="rocket-fft is an extra")
     given = {
         "case": "gaussian", "amplitude": 1.0, "width": 1.0, "nonlinearity": 1e-12, "n": 128,
         "length": 20.0, "potential": {"kind": "harmonic", "frequency": 1.0}, "t_end": 2 * math.pi,
     }  # fmt: skip
-    _, values = run(given)
+    _, values = run({**given, "integrator": integrator}, kernel=kernel)
     # the ground state of the oscillator, exp(-x^2/2), of energy w/2: psi(T) = exp(-i pi) psi(0)
     np.testing.assert_allclose(values["psi"][0, -1], -values["psi"][0, 0], atol=1e-9)
     assert "error" not in values

@@ -143,6 +143,8 @@ def write_run(
     with new_file(path) as (file, check):
         _create(file, layout)
         for block in blocks:
+            if written[block.members, block.frame].any():
+                raise ValueError(f"frame {block.frame} of {block.members} came twice")
             _write_block(file, layout, block)
             check()
             written[block.members, block.frame] = True

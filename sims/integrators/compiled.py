@@ -306,7 +306,8 @@ def start(
     scalars, counts = np.zeros(SCALARS), np.zeros(COUNTS, dtype=np.int64)
     scalars[[T, T_OLD, BOUND, DIRECTION]] = t0, t0, bound, direction
     scalars[[RTOL, ATOL, MAX_STEP]] = control.rtol, max(control.atol, SMALLEST), control.max_step
-    scalars[[H, PREVIOUS]] = direction * (first_step or 0.0), step_control.PREVIOUS_MIN
+    scalars[H] = direction * min(first_step or 0.0, control.max_step)
+    scalars[PREVIOUS] = step_control.PREVIOUS_MIN
     counts[[L2, FRAMED]] = control.norm == "l2", framed
     counts[[QUANTISED, FIXED]] = control.quantised, control.fixed
     y = np.array(y0, dtype=np.float64)

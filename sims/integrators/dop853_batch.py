@@ -208,19 +208,20 @@ def _step(
 ) -> tuple[Array, Array, np.ndarray]:
     """Try one step of the active members; return y, rate and who has reached the target."""
     xp = namespace(y)
-    t = batch.t[active]
     h = _checked_steps(batch, active, control)
-    weights = _to_device(h[:, None, None] * _WEIGHTS, y, xp)
+    times = batch.t[active] + np.outer(tableau.C, h)
+    weights, flat = _to_device(h[:, None, None] * _WEIGHTS, y, xp), _flat(k)
     k[:, 0, :] = rate
     for index in range(1, STAGES):
-        inner = y + _combine(xp, weights[:, index : index + 1, :index], k)[:, 0, :]
-        k[:, index, :] = stage(index, t + tableau.C[index] * h, h, inner)
-    y_new = y + _combine(xp, weights[:, STAGES : STAGES + 1, :STAGES], k)[:, 0, :]
-    errors = _errors(xp, _combine(xp, weights[:, _E5 : _E5 + 2, :STAGES], k), y, y_new, control)
+        inner = y + _combine(xp, weights, index, index, flat, y.dtype)
+        k[:, index, :] = stage(index, times[index], h, inner)
+    y_new = y + _combine(xp, weights, STAGES, STAGES, flat, y.dtype)
+    estimates = [_combine(xp, weights, row, STAGES, flat, y.dtype) for row in (_E5, _E5 + 1)]
+    errors = _errors(xp, estimates, y, y_new, control)
     accepted = _judge(batch, active, h, errors, control)
     if not accepted.any():
         return y, rate, np.zeros(active.size, dtype=bool)
-    k[:, STAGES, :] = stage(STAGES, t + h, h, y_new)
+    k[:, STAGES, :] = stage(STAGES, times[STAGES], h, y_new)
     batch.evaluations[active[accepted]] += 1
     arrived = accepted & (control.direction * (batch.t[active] - target) >= 0)
     if arrived.any():
@@ -296,15 +297,18 @@ def _keep_dense(
     if arrived.size < active.size:
         y, k, weights = (_rows(a, arrived, xp) for a in (y, k, weights))
     members = active[arrived]
-    t, h = batch.t_old[members], batch.h_old[members]
+    h, flat = batch.h_old[members], _flat(k)
+    times = batch.t_old[members] + np.outer(tableau.C, h)
     for index in range(STAGES + 1, STAGES_DENSE):
-        inner = y + _combine(xp, weights[:, index : index + 1, :index], k)[:, 0, :]
-        k[:, index, :] = stage(index, t + tableau.C[index] * h, h, inner)
-    dense = _combine(xp, weights[:, _DENSE:, :], k)
-    batch.evaluations[members] += STAGES_DENSE - STAGES - 1
+        inner = y + _combine(xp, weights, index, index, flat, y.dtype)
+        k[:, index, :] = stage(index, times[index], h, inner)
+    for row in range(7):
+        part = _combine(xp, weights, _DENSE + row, STAGES_DENSE, flat, y.dtype)
+        for i, m in enumerate(members):
+            batch.dense[int(m), row, :] = part[i, :]
     for i, m in enumerate(members):
         batch.y_old[int(m), :] = y[i, :]
-        batch.dense[int(m), :, :] = dense[i, :, :]
+    batch.evaluations[members] += STAGES_DENSE - STAGES - 1
 
 
 def interpolate(batch: Batch, t: float) -> Array:
@@ -319,7 +323,8 @@ def interpolate(batch: Batch, t: float) -> Array:
         for offset, h in zip(offsets, batch.h_old, strict=True)
     ]
     weights = _to_device(np.stack(rows)[:, None, :], batch.y, xp)
-    return batch.y_old + _combine(xp, weights, batch.dense)[:, 0, :]
+    part = _combine(xp, weights, 0, 7, _flat(batch.dense), batch.y.dtype)
+    return batch.y_old + part
 
 
 def elapsed(batch: Batch, t: float) -> np.ndarray:
@@ -327,18 +332,29 @@ def elapsed(batch: Batch, t: float) -> np.ndarray:
     return (t - batch.t_old) - batch.t_old_low
 
 
-def _combine(xp: ModuleType, weights: Array, k: Array) -> Array:
-    """Return sum_j weights[:, i, j] k[:, j, :], (m, i, n); weights (m, i, j) real."""
-    k = k[:, : weights.shape[2], :]
-    if k.dtype == weights.dtype or not (is_numpy_array(k) or is_cupy_array(k)):
-        return xp.matmul(weights, k)
-    # Real weights on complex numbers seen as pairs: half the arithmetic of a complex product.
-    return xp.matmul(weights, k.view(weights.dtype)).view(k.dtype)
+def _flat(k: Array) -> Array:
+    """Return k, with complex numbers seen as pairs of reals where the library can do that.
+
+    Real weights on pairs are half the arithmetic of a complex product.
+    """
+    if is_numpy_array(k) or is_cupy_array(k):
+        return k.view(k.real.dtype)
+    return k
 
 
-def _errors(xp: ModuleType, estimates: Array, y: Array, y_new: Array, control: Control) -> list:
+def _combine(
+    xp: ModuleType, weights: Array, row: int, count: int, flat: Array, dtype: Any
+) -> Array:
+    """Return the sum (m, n) of the first `count` stages, with a row of the weights (m, i, j)."""
+    total = xp.matmul(weights[:, row : row + 1, :count], flat[:, :count, :])[:, 0, :]
+    return total if total.dtype == dtype else total.view(dtype)
+
+
+def _errors(
+    xp: ModuleType, estimates: list[Array], y: Array, y_new: Array, control: Control
+) -> list[float]:
     """Return the scaled error of each member: HNW (1993), Sec. II.5, Eq. (5.18) onwards."""
-    fifth, third = _norms(xp, [estimates[:, 0, :], estimates[:, 1, :]], y, y_new, control)
+    fifth, third = _norms(xp, estimates, y, y_new, control)
     return [
         five * five / math.sqrt(five * five + 0.01 * three * three) if five or three else 0.0
         for five, three in zip(fifth, third, strict=True)

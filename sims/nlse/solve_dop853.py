@@ -25,7 +25,7 @@ from sims.integrators.tableau import STAGES
 from sims.nlse.equation import Equation, linear
 
 Array = Any
-Tables = tuple[Array, Array, Array]
+Tables = tuple[list[Array], list[Array], list[Array]]
 Frame = Literal["interaction", "lab"]
 Kernel = Literal["compiled", "array"]
 Resume = tuple[int, dict[str, np.ndarray]]
@@ -213,6 +213,13 @@ def _snapshots(
     return snapshot
 
 
+def _transforms(xp: ModuleType) -> tuple[Callable[[Array], Array], Callable[[Array], Array]]:
+    """Return the FFT and its inverse for arrays of no further use: NumPy works in place."""
+    if xp.__name__.rpartition(".")[2] != "numpy":
+        return xp.fft.fft, xp.fft.ifft
+    return (lambda a: np.fft.fft(a, out=a)), (lambda a: np.fft.ifft(a, out=a))
+
+
 class _Picture:
     """The right-hand side as DOP853's stages see it; keeps the exponentials of recent steps."""
 
@@ -227,9 +234,10 @@ class _Picture:
         self.half = linear(equation)[: n // 2 + 1]
         self.mirror = np.minimum(np.arange(n), n - np.arange(n))
         self.masses = dop853_batch.square(xp, psi_hat) if scheme.project else None
-        self.kept: dict[tuple[float, bool], Tables] = {}
+        self.kept: dict[tuple[float, bool], tuple[Array, Array, Array]] = {}
         self.most = max(4, _TABLE_BYTES // (n * 16 * 2 * len(_NODES)))
-        self.stacked: dict[bool, tuple[bytes, Tables]] = {}
+        self.stacked: dict[bool, tuple[np.ndarray, Tables]] = {}
+        self.fft, self.ifft = _transforms(xp)
         plain = scheme.frame == "lab" and not scheme.project
         self.reset = None if plain else self._reset
 
@@ -239,24 +247,33 @@ class _Picture:
     def stage(self, index: int, t: np.ndarray, h: np.ndarray, y: Array) -> Array:
         """Return the rates (m, n) of the states y (m, n) at a stage of steps h (m,)."""
         if index == 0 or self.linear is not None:
-            term = 1j * self._cubic(y if self.mask is None else self.mask * y)
+            own = self.xp.asarray(y, copy=True) if self.mask is None else self.mask * y
+            term = 1j * self._cubic(own)
             term = term if self.mask is None else self.mask * term
             return term if self.linear is None else self.linear * y + term
         forward, back, _ = self._tables(h, index > STAGES)
         slot = _SLOT[index]
-        return back[slot, ...] * self._cubic(forward[slot, ...] * y)
+        return back[slot] * self._cubic(forward[slot] * y)
 
     def _tables(self, h: np.ndarray, dense: bool) -> Tables:
         """Return the exponentials for the members' steps h (m,)."""
-        key = h.tobytes()
-        if dense not in self.stacked or self.stacked[dense][0] != key:
-            steps = h[:1] if (h == h[0]).all() else h
-            lanes = [self._exponentials(float(step), dense) for step in steps]
-            tables = tuple(self.xp.stack(parts, axis=1) for parts in zip(*lanes, strict=True))
-            self.stacked[dense] = key, tables
-        return self.stacked[dense][1]
+        if dense in self.stacked:
+            known, tables = self.stacked[dense]
+            if known is h:  # the loop passes one array for all stages of a step
+                return tables
+            if np.array_equal(known, h):
+                self.stacked[dense] = h, tables
+                return tables
+        steps = h[:1] if (h == h[0]).all() else h
+        lanes = [self._exponentials(float(step), dense) for step in steps]
+        forward, back, turn = (
+            [stack[i, ...] for i in range(stack.shape[0])]
+            for stack in (self.xp.stack(parts, axis=1) for parts in zip(*lanes, strict=True))
+        )
+        self.stacked[dense] = h, (forward, back, turn)
+        return forward, back, turn
 
-    def _exponentials(self, h: float, dense: bool) -> Tables:
+    def _exponentials(self, h: float, dense: bool) -> tuple[Array, Array, Array]:
         """Return mask e^{L c h}, i mask e^{-L c h}, each (slots, n), and e^{L h}, (1, n)."""
         if (h, dense) not in self.kept:
             if len(self.kept) >= self.most:
@@ -269,20 +286,20 @@ class _Picture:
         return self.kept[h, dense]
 
     def _cubic(self, psi_hat: Array) -> Array:
-        """Return F[(gamma |psi|^2 - V) psi]."""
+        """Return F[(gamma |psi|^2 - V) psi]; psi_hat may be overwritten."""
         xp = self.xp
-        psi = xp.fft.ifft(psi_hat)
+        psi = self.ifft(psi_hat)
         # One complex product is one call; the squares of real and imaginary part are five.
         rate = psi * xp.conj(psi)
         if self.gamma != 1.0:
             rate = self.gamma * rate
         if self.potential is not None:
             rate = rate - self.potential
-        return xp.fft.fft(rate * psi)
+        return self.fft(rate * psi)
 
     def _reset(self, who: np.ndarray, h: np.ndarray, y: Array, rate: Array) -> tuple[Array, Array]:
         if self.linear is None:
-            turn = self._tables(h, False)[2][0, ...]
+            turn = self._tables(h, False)[2][0]
             y, rate = self._cleared(turn * y), turn * rate
         return self._restored(y, self._rows(who)), rate
 
