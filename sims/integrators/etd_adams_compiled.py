@@ -472,8 +472,9 @@ class Lanes:
     def start(self, t0: float, gap: float) -> None:
         """Take the members p steps forward from t0."""
         self.reals[GAP] = gap
-        for member in range(len(self.u)):
-            self._start(member, t0, gap)
+        with np.errstate(over="ignore", invalid="ignore"):  # such a start is refused
+            for member in range(len(self.u)):
+                self._start(member, t0, gap)
 
     def _start(self, member: int, t0: float, gap: float) -> None:
         problem, p, numbers = self.problem, self.problem.order, self.numbers[member]

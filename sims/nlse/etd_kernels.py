@@ -71,15 +71,10 @@ def term(t, psi_hat, out, psi, parameters):
 
 @cfunc(RATE, cache=True)
 def rate(psi_hat, psi, parameters):
-    n, most = psi.size, 0.0
+    n, gamma, most = psi.size, parameters[_GAMMA], 0.0
     _field(psi_hat, psi, parameters)
+    potential = parameters[_HEAD : _HEAD + n]  # zero where there is none
     for j in range(n):
         a, b = psi[j].real, psi[j].imag
-        most = max(most, a * a + b * b)
-    most *= abs(parameters[_GAMMA])
-    if parameters[_POTENTIAL] != 0.0:
-        steepest = 0.0
-        for j in range(n):
-            steepest = max(steepest, abs(parameters[_HEAD + j]))
-        most += steepest
+        most = max(most, abs(gamma * (a * a + b * b) - 0.5 * potential[j]))
     return most
