@@ -1,35 +1,60 @@
-"""Figures: a measure file in, a matplotlib Figure out. No pyplot, no file, no global state."""
+"""Figures: measure files in, a matplotlib Figure out. No pyplot, no file, no global state."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from matplotlib.figure import Figure
+from matplotlib.figure import Figure, FigureBase
 
-from analysis.figures import curves, fields, style, tables
+from analysis.figures import curves, distances, growth, maps, parts, phase, style, tables
 from core.errors import SchemaError
 from core.registry import nearest
 from core.store import MeasureFile
 
-KINDS: dict[str, Callable[[MeasureFile], Figure]] = {
-    "curves": curves.over_time,
-    "drift": curves.drift,
-    "error": curves.error,
-    "growth": curves.growth,
-    "map": fields.space_time,
-    "spectrum_map": fields.spectrum,
-    "phase": fields.phase_space,
-    "table": tables.against_exact,
+
+@dataclass(frozen=True)
+class Kind:
+    """How a measure is drawn onto a canvas, and how many inches high that is."""
+
+    draw: Callable[[MeasureFile, FigureBase], None]
+    height: Callable[[MeasureFile], float]
+
+
+KINDS: dict[str, Kind] = {
+    "curves": Kind(curves.draw, curves.height),
+    "drift": Kind(distances.drift, distances.height),
+    "error": Kind(distances.error, distances.height),
+    "growth": Kind(growth.draw, growth.height),
+    "map": Kind(maps.field, maps.field_height),
+    "spectrum_map": Kind(maps.spectrum, maps.spectrum_height),
+    "phase": Kind(phase.draw, phase.height),
+    "table": Kind(tables.draw, tables.height),
 }
 
-__all__ = ["KINDS", "draw"]
+__all__ = ["KINDS", "Kind", "draw"]
 
 
-def draw(file: MeasureFile) -> Figure:
-    """Return the picture that a measure asks for.
+def _kind(file: MeasureFile) -> Kind:
+    name = parts.first(file)[0].figure
+    if name not in KINDS:
+        raise SchemaError(f"{file.path}: no figure of kind '{name}'{nearest(name, KINDS)}")
+    return KINDS[name]
 
-    Raises SchemaError if it asks for a kind that does not exist.
+
+def draw(files: MeasureFile | Sequence[MeasureFile]) -> Figure:
+    """Return the picture that a measure asks for; of several measures, one below the other.
+
+    Raises SchemaError if one asks for a kind that does not exist, or lacks what its kind needs.
     """
-    kind = next(iter(file.members.values())).figure
-    if kind not in KINDS:
-        raise SchemaError(f"{file.path}: no figure of kind '{kind}'{nearest(kind, KINDS)}")
+    several = [files] if isinstance(files, MeasureFile) else list(files)
+    kinds = [_kind(file) for file in several]
+    heights = [kind.height(file) for kind, file in zip(kinds, several, strict=True)]
     with style.context():
-        return KINDS[kind](file)
+        figure = Figure(figsize=(style.WIDTH, sum(heights)), layout="constrained")
+        canvases: list[FigureBase] = [figure]
+        if len(several) > 1:
+            rows: Any = figure.subfigures(len(several), 1, height_ratios=heights)
+            canvases = list(rows)
+        for kind, file, canvas in zip(kinds, several, canvases, strict=True):
+            kind.draw(file, canvas)
+    return figure

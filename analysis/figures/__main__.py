@@ -1,4 +1,4 @@
-"""The command line of the figures: `python -m analysis.figures MEASURE.h5 -o OUT.svg`."""
+"""The command line of the figures: `python -m analysis.figures MEASURE.h5 ... -o OUT.svg`."""
 
 from pathlib import Path
 
@@ -13,17 +13,13 @@ SUFFIXES = (".svg", ".png", ".pdf")
 def main(argv: list[str]) -> None:
     """Parse the arguments and do what they say."""
     parser = command.Parser(prog="python -m analysis.figures", description=__doc__)
-    parser.add_argument("files", nargs="+", help="measure files; several are drawn to OUT-NAME.svg")
+    parser.add_argument("files", nargs="+", help="measure files; several go below one another")
     parser.add_argument("-o", "--output", required=True, help=f"figure: {', '.join(SUFFIXES)}")
     arguments = parser.parse_args(argv)
     output = Path(arguments.output)
     if output.suffix not in SUFFIXES:
         raise ConfigError(f"-o: no figures of kind '{output.suffix}'; use {', '.join(SUFFIXES)}")
-    for path in arguments.files:
-        file = read_measure(path)
-        several = len(arguments.files) > 1
-        name = f"{output.stem}-{file.run_name.replace('/', '-')}-{file.name}{output.suffix}"
-        style.save(draw(file), output.with_name(name) if several else output)
+    style.save(draw([read_measure(path) for path in arguments.files]), output)
 
 
 if __name__ == "__main__":

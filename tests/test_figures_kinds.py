@@ -1,0 +1,332 @@
+"""Every kind of figure on data like the real: what is drawn, what is said, and that it is legible.
+
+The data are closed forms: a soliton, two of them superposed, the Akhmediev breather, a growing
+modulation.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+import pytest
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.text import Text
+
+from analysis.figures import KINDS, draw, parts, style
+from core import exact_nlse
+from core.errors import SchemaError
+from core.store import Check, Measure, MeasureFile
+
+T = np.linspace(0.0, 10.0, 51)
+X = np.linspace(-25.0, 25.0, 256, endpoint=False)
+SOLITON = np.stack([exact_nlse.soliton(X, t, 2.0, 1.0, -10.0, 0.0) for t in T])
+TWO = SOLITON + np.stack([exact_nlse.soliton(X, t, 1.5, -2.0, 10.0, 0.0) for t in T])
+BREATH = np.linspace(-5.0, 5.0, 51)
+BOX = 2 * np.pi / (2 * np.sqrt(1 - 2 * 0.25))
+BREATHER = np.stack(
+    [exact_nlse.akhmediev(np.linspace(0, BOX, 64, endpoint=False), t, 0.25) for t in BREATH]
+)
+
+
+def one(value, figure, **more):
+    given = {"axis": T, "axis_label": "t", "axis_units": "1", "label": "quantity", "units": "1"}
+    given |= {"convention": "c", **more}
+    return Measure(value=value, figure=figure, **given)
+
+
+def entropies(psi=TWO):
+    p = np.abs(psi) ** 2
+    p = p / p.sum(axis=-1, keepdims=True)
+    discrete = -(p * np.log(np.maximum(p, 1e-300))).sum(axis=-1)
+    value = np.stack([discrete, discrete + np.log(X[1] - X[0])], axis=-1)
+    return one(
+        value, "curves", label="Shannon entropy of |psi|^2 over x", units="nat",
+        components=("discrete", "differential"),
+    )  # fmt: skip
+
+
+def drifts():
+    rise = 1e-15 * (1 + np.stack([np.sin(7 * T) ** 2, T**2, T**3], axis=-1))
+    rise[0] = 0.0
+    checks = tuple(
+        Check(f"drift of {name}", 1e-14, 0.0, bound, "s", "upper")
+        for name, bound in (("mass", 1e-13), ("momentum", 1e-11), ("energy", 1e-11))
+    )
+    return one(rise, "drift", components=("mass", "momentum", "energy"), checks=checks, scale="log")
+
+
+def errors():
+    value = 1e-12 * (1 + T)
+    value[0] = 0.0
+    check = Check("largest error", 1e-11, 0.0, 1e-9, "s", "upper")
+    return one(value, "error", label="relative L2 error of psi", checks=(check,), scale="log")
+
+
+def growing():
+    exact = 1e-8 * np.exp(T)
+    extra = {"fit": exact, "rates": np.array([1.0, 1.0]), "window": np.array([0.0, 9.0])}
+    return one(
+        exact * (1 + 1e-9 * T), "growth", exact=exact, extra=extra,
+        label="amplitude of the growing mode",
+    )  # fmt: skip
+
+
+def field():
+    return one(np.abs(TWO), "map", label="|psi|", second=X, second_label="x", second_units="1")
+
+
+def powers():
+    power = np.abs(np.fft.fftshift(np.fft.fft(BREATHER, axis=-1) / 64, axes=-1)) ** 2
+    k = np.fft.fftshift(np.fft.fftfreq(64, BOX / 64)) * 2 * np.pi
+    return one(
+        power, "spectrum_map", axis=BREATH, label="spectral power", second=k, second_label="k",
+        second_units="1", scale="log",
+    )  # fmt: skip
+
+
+def phases():
+    extra = {"re": TWO[-1].real, "im": TWO[-1].imag, "modulus": np.abs(TWO[-1])}
+    extra["frame_time"] = T[-1:]
+    coherence = np.abs(TWO.mean(axis=-1)) ** 2 / (np.abs(TWO) ** 2).mean(axis=-1)
+    value = np.stack([coherence, np.sqrt(coherence)], axis=-1)
+    return one(value, "phase", extra=extra, components=("coherence", "phase concentration"))
+
+
+def shifts():
+    exact = np.array([[0.276500274, 1.188950010], [-0.368667033, 1.686369988]])
+    check = Check("displacement of soliton 1", 0.2765, 0.2765, 1e-7, "s")
+    return one(
+        exact + 1e-11, "table", axis=np.array([1.0, 2.0]), axis_label="soliton", exact=exact,
+        label="shift by the collision", components=("displacement", "carrier phase"),
+        checks=(check,),
+    )  # fmt: skip
+
+
+MAKE = {
+    "curves": entropies, "drift": drifts, "error": errors, "growth": growing, "map": field,
+    "spectrum_map": powers, "phase": phases, "table": shifts,
+}  # fmt: skip
+
+
+def file_of(measure, members=1, **more):
+    several = {str(m): replace(measure, value=measure.value * (1 + m)) for m in range(members)}
+    mean = replace(measure, value=measure.value * (1 + members) / 2) if members > 1 else None
+    error = np.full_like(measure.value, 0.01) if members > 1 else None
+    params = {"case": "two_solitons", "amplitudes": [2.0, 1.5], "n": 256, "length": 50.0}
+    given = {"run_name": "two_solitons", "simulator": "nlse", "params": params, **more}
+    return MeasureFile(
+        path=Path("m.h5"), name="m", spec={}, seed=7, members=several, mean=mean,
+        standard_error=error, attrs={}, **given,
+    )  # fmt: skip
+
+
+def shown(figure):
+    """Return every visible text with its box in pixels, at 100 dots an inch."""
+    with style.context():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+        texts = [
+            text for text in figure.findobj(Text) if text.get_visible() and text.get_text().strip()
+        ]
+        boxes = [(text, text.get_window_extent(canvas.get_renderer())) for text in texts]
+    inside = figure.bbox
+    return [(t, b) for t, b in boxes if b.x0 < inside.x1 and b.y0 < inside.y1 and b.width > 0]
+
+
+def drawn_ticks(figure):
+    """Return the texts of ticks outside the limits, which matplotlib keeps but does not draw."""
+    hidden = set()
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            shown_ticks = set(axis._update_ticks())
+            for tick in [*axis.majorTicks, *axis.minorTicks]:
+                for text in (tick.label1, tick.label2):
+                    if tick not in shown_ticks or not text.get_visible():
+                        hidden.add(text)
+    return hidden
+
+
+def test_every_kind_is_tested_here():
+    assert set(MAKE) == set(KINDS)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+@pytest.mark.parametrize("members", [1, 3])
+def test_no_text_lies_on_another_or_leaves_the_picture(kind, members):
+    figure = draw(file_of(MAKE[kind](), members))
+    texts = shown(figure)
+    hidden = drawn_ticks(figure)
+    boxes = [(t.get_text(), b) for t, b in texts if t not in hidden]
+    assert len(boxes) > 8
+    for i, (text, box) in enumerate(boxes):
+        # one pixel: boxes include the rounding of glyphs
+        assert box.x0 > -1 and box.y0 > -1, text
+        assert box.x1 < figure.bbox.x1 + 1 and box.y1 < figure.bbox.y1 + 1, text
+        for other, beside in boxes[i + 1 :]:
+            across = min(box.x1, beside.x1) - max(box.x0, beside.x0)
+            up = min(box.y1, beside.y1) - max(box.y0, beside.y0)
+            assert across < 1 or up < 1, f"{text!r} lies on {other!r}"
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_text_is_legible_at_the_width_of_a_report(kind):
+    # 7 inches are shown on about 700 pixels; the least is the exponent of a tick, 0.7 of its 9 pt
+    figure = draw(file_of(MAKE[kind]()))
+    assert figure.get_figwidth() == style.WIDTH == 7.0
+    assert all(text.get_fontsize() >= 8 for text, _ in shown(figure))
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_axis_has_a_name_and_the_title_says_run_parameters_and_seed(kind):
+    figure = draw(file_of(MAKE[kind]()))
+    title = figure.get_suptitle()
+    assert "two solitons: amplitudes (2, 1.5)" in title
+    assert "n = 256, length 50, seed 7" in title
+    assert figure.axes[-1].get_xlabel() or figure.axes[-1].get_ylabel()
+    assert all(axes.get_xlabel() or axes.get_ylabel() or axes.get_title() for axes in figure.axes)
+
+
+@pytest.mark.parametrize("kind", sorted(KINDS))
+def test_every_kind_has_the_same_bytes_each_time(tmp_path, kind):
+    for name in ("a", "b"):
+        style.save(draw(file_of(MAKE[kind]())), tmp_path / f"{name}.svg")
+    assert (tmp_path / "a.svg").read_bytes() == (tmp_path / "b.svg").read_bytes()
+
+
+def test_a_legend_never_covers_a_curve():
+    for make in (entropies, drifts, errors, phases):
+        figure = draw(file_of(make(), 3))
+        with style.context():
+            canvas = FigureCanvasAgg(figure)
+            canvas.draw()
+        for axes in filter(lambda a: a.get_legend() is not None, figure.axes):
+            box = axes.get_legend().get_window_extent(canvas.get_renderer())
+            for line in axes.lines:
+                if len(line.get_xdata()) != len(T) and len(line.get_xdata()) != len(T) - 1:
+                    continue  # a bound, which may pass
+                pixels = line.get_transform().transform(line.get_xydata())
+                inside = (pixels > [box.x0, box.y0]) & (pixels < [box.x1, box.y1])
+                assert not inside.all(axis=-1).any(), axes.get_ylabel()
+
+
+def test_signs_are_written_as_signs():
+    assert style.pretty("|psi|^2 and |psi_hat|^2") == "|ψ|² and |ψ\u0302|²"
+    assert style.pretty("epsilon, psize") == "epsilon, psize"
+    assert style.label("|psi|", "1") == "|ψ|"
+    assert style.label("speed", "um/s") == "speed [um/s]"
+
+
+def test_the_exact_value_is_dashed_black_and_its_distance_is_said():
+    measure = entropies(SOLITON)
+    file = file_of(replace(measure, exact=measure.value + 3e-12))
+    axes = draw(file).axes[0]
+    dashed = axes.lines[-1]
+    assert dashed.get_color() == "black" and dashed.is_dashed()
+    assert axes.get_legend().get_texts()[-1].get_text() == "exact (differs by 3e-12 at most)"
+
+
+def test_a_constant_is_drawn_as_a_constant_and_not_as_its_rounding():
+    axes = draw(file_of(entropies(SOLITON))).axes[0]
+    assert np.ptp(axes.get_ylim()) > 0.1  # the values vary by 1e-13
+
+
+def test_members_without_a_mean_are_told_apart():
+    file = replace(file_of(entropies(), 3), mean=None, standard_error=None)
+    axes = draw(file).axes[0]
+    assert len({line.get_color() for line in axes.lines}) == 3
+    assert [t.get_text() for t in axes.get_legend().get_texts()] == [f"member {m}" for m in "012"]
+
+
+def test_a_logarithmic_measure_has_a_logarithmic_axis():
+    value = np.exp(-3 * T)
+    assert draw(file_of(one(value, "curves", scale="log"))).axes[0].get_yscale() == "log"
+
+
+def test_a_first_frame_without_distance_does_not_stretch_the_axis():
+    axes = draw(file_of(errors())).axes[0]
+    assert axes.get_ylim()[0] > 1e-13
+    np.testing.assert_array_equal(axes.lines[0].get_xdata(), T[1:])
+    assert axes.get_xlim() == (T[0], T[-1])
+
+
+def test_the_drift_of_several_members_is_the_worst():
+    measure = drifts()
+    axes = draw(file_of(measure, 3)).axes[0]
+    np.testing.assert_allclose(axes.lines[1].get_ydata(), 3 * measure.value[1:, 1])
+    assert "largest over members" in axes.get_ylabel()
+
+
+def test_bounds_stand_beside_the_data_with_what_they_bound():
+    axes = draw(file_of(drifts())).axes[0]
+    words = [text.get_text() for text in axes.texts]
+    assert words == ["mass ≤ 1e-13", "momentum,\nenergy ≤ 1e-11", "machine\nepsilon"]
+
+
+def test_a_map_keeps_its_peaks_when_it_is_made_coarse():
+    values = np.zeros((3, 10_001))
+    values[1, 5003] = 7.0
+    coarse, axis = parts.coarse(values, np.arange(10_001.0), 900, 1)
+    assert coarse.shape == (3, len(axis)) and len(axis) <= 900
+    assert coarse[1].max() == 7.0
+    assert abs(axis[coarse[1].argmax()] - 5003) < 10_001 / 800
+    same, _ = parts.coarse(values, np.arange(10_001.0), 10_001, 1)
+    assert same is values
+
+
+def test_a_map_of_two_signs_has_white_at_zero():
+    figure = draw(file_of(replace(field(), value=TWO.real)))
+    mesh = figure.axes[0].collections[0]
+    assert mesh.norm.vmin == -mesh.norm.vmax
+    assert mesh.cmap.name == "RdBu_r"
+
+
+@pytest.mark.parametrize("kind", ["map", "spectrum_map"])
+def test_even_a_map_of_noise_is_small_on_disk(tmp_path, kind):
+    noise = np.random.default_rng(1).random((801, 4096)) + 1e-9  # nothing compresses worse
+    x = np.linspace(-50, 50, 4096)
+    measure = one(noise, kind, axis=np.linspace(0, 1, 801), second=x, second_label="x")
+    style.save(draw(file_of(measure)), tmp_path / "a.svg")
+    assert (tmp_path / "a.svg").stat().st_size < 500_000
+    assert (tmp_path / "a.svg").read_text().count("<image") == 2  # the map and its colour bar
+
+
+def test_a_field_of_zeros_can_be_drawn():
+    for make in (field, powers):
+        measure = make()
+        draw(file_of(replace(measure, value=np.zeros_like(measure.value))))
+    draw(file_of(replace(errors(), value=np.zeros_like(T))))
+    draw(file_of(replace(drifts(), value=np.zeros((len(T), 3)))))
+
+
+def test_several_measures_are_one_picture_below_one_another():
+    figure = draw([file_of(field()), file_of(entropies())])
+    alone = [draw(file_of(make())).get_figheight() for make in (field, entropies)]
+    assert figure.get_figheight() == pytest.approx(sum(alone))
+    assert len(figure.subfigs) == 2
+    assert figure.get_figwidth() == style.WIDTH
+
+
+@pytest.mark.parametrize(
+    ("kind", "lacks", "word"),
+    [
+        ("map", {"second": None}, "second"),
+        ("spectrum_map", {"second": None}, "second"),
+        ("phase", {"extra": {}}, "extra/re"),
+        ("growth", {"extra": {}}, "extra/rates"),
+        ("growth", {"exact": None}, "exact"),
+        ("table", {"exact": None}, "exact"),
+    ],
+)
+def test_what_a_picture_lacks_is_named(kind, lacks, word):
+    with pytest.raises(SchemaError, match=f"m.h5: a figure of kind '{kind}' needs '{word}'"):
+        draw(file_of(replace(MAKE[kind](), **lacks)))
+
+
+def test_a_file_without_members_is_refused():
+    with pytest.raises(SchemaError, match="holds no member"):
+        draw(replace(file_of(field()), members={}))
+
+
+def test_a_run_of_another_simulator_is_described_by_its_own_parameters():
+    file = file_of(entropies(), params={"model": "abp", "particles": 200}, simulator="active")
+    assert "two solitons (active): model abp, particles 200\nseed 7" in style.about(file)
