@@ -78,7 +78,7 @@ def _about(function: Any) -> str:
         for name, about in inspect.signature(function).parameters.items()
         if about.kind is inspect.Parameter.KEYWORD_ONLY
     ]
-    return f"{text}{f'  ({chr(44).join(taken)})' if taken else ''}"
+    return f"{text}  ({', '.join(taken)})" if taken else text
 
 
 def _list() -> None:

@@ -1,6 +1,7 @@
 """What a measure's name stands for, and whether a run can feed it; asked before any job starts."""
 
 import inspect
+import math
 import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -13,7 +14,7 @@ from analysis.measures.entropies import entropy
 from analysis.observables import OBSERVABLES
 from core import config, provenance
 from core.errors import ConfigError
-from core.registry import nearest
+from core.registry import Entry, nearest
 
 BUILT_IN = "measure"  # the key by which a specification names a built-in measure with options
 
@@ -25,22 +26,32 @@ class Plan:
     needs       fields that it reads
     simulators  which it can read, or empty for any with those fields
     module      where its code is
+    fits        params of a run -> why it cannot measure that run, or None
     """
 
     function: Callable[..., Any]
     needs: tuple[str, ...]
     simulators: tuple[str, ...]
     module: str
+    fits: Callable[[Mapping[str, Any]], str | None] = lambda params: None
 
 
-def _options(function: Callable[..., Any], given: Mapping[str, Any], where: str) -> dict[str, Any]:
-    """Return the keyword options of a function, checked against its signature."""
-    hints = typing.get_type_hints(function)
-    known = {
-        name: about
-        for name, about in inspect.signature(function).parameters.items()
-        if about.kind is inspect.Parameter.KEYWORD_ONLY
-    }
+def _takes(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
+    """Return the keyword options of a function."""
+    kinds = inspect.signature(function).parameters.items()
+    return {name: about for name, about in kinds if about.kind is inspect.Parameter.KEYWORD_ONLY}
+
+
+def _option(kind: Any, value: Any, where: str) -> Any:
+    """Return one option as its type; an order may also be written inf."""
+    if kind is config.Order and str(value).lstrip("+-.").lower() in ("inf", "infinity"):
+        value = -math.inf if str(value).startswith("-") else math.inf
+    return config.coerce(kind, value, where)
+
+
+def _options(entry: Entry, given: Mapping[str, Any], where: str) -> dict[str, Any]:
+    """Return the keyword options of an entry, checked against its signature and its rule."""
+    hints, known = typing.get_type_hints(entry.function), _takes(entry.function)
     for key in given:
         if key not in known:
             hint = nearest(key, known) if known else "; it takes none"
@@ -48,12 +59,13 @@ def _options(function: Callable[..., Any], given: Mapping[str, Any], where: str)
     for name, about in known.items():
         if about.default is inspect.Parameter.empty and name not in given:
             raise ConfigError(f"{where}: missing '{name}'")
-    return {k: config.coerce(hints[k], v, config.join(where, k)) for k, v in given.items()}
-
-
-def _takes(function: Callable[..., Any]) -> set[str]:
-    kinds = inspect.signature(function).parameters.items()
-    return {name for name, about in kinds if about.kind is inspect.Parameter.KEYWORD_ONLY}
+    options = {k: _option(hints[k], v, config.join(where, k)) for k, v in given.items()}
+    if "rule" in entry.meta:
+        try:
+            entry.meta["rule"](**options)
+        except ConfigError as problem:
+            raise ConfigError(config.join(where, str(problem))) from None
+    return options
 
 
 def _entropy(spec: Mapping[str, Any], where: str) -> Plan:
@@ -65,17 +77,18 @@ def _entropy(spec: Mapping[str, Any], where: str) -> Plan:
     of, take = _takes(observable.function), _takes(functional.function)
     options = {k: v for k, v in spec.items() if k not in ("observable", "functional")}
     for key in options:
-        if key not in of | take:
-            names = of | take
+        if key not in of and key not in take:
+            names = {*of, *take}
             hint = nearest(key, names) if names else "; this pair takes none"
             raise ConfigError(f"{config.join(where, key)}: unknown key{hint}")
     first = {k: v for k, v in options.items() if k in of}
     second = {k: v for k, v in options.items() if k in take}
+    observing, taking = _options(observable, first, where), _options(functional, second, where)
     function = partial(
         entropy,
-        spec=dict(spec),
-        observable=partial(observable.function, **_options(observable.function, first, where)),
-        functional=partial(functional.function, **_options(functional.function, second, where)),
+        spec={**spec, **observing, **taking},
+        observable=partial(observable.function, **observing),
+        functional=partial(functional.function, **taking),
     )
     return Plan(function, observable.meta["needs"], (), "analysis.measures.entropies")
 
@@ -100,12 +113,13 @@ def resolve(name: str, specs: Mapping[str, Mapping[str, Any]], where: str) -> Pl
     if BUILT_IN not in spec:
         return _entropy(spec, at)
     entry = MEASURES.lookup(str(spec[BUILT_IN]), config.join(at, BUILT_IN))
-    options = _options(entry.function, {k: v for k, v in spec.items() if k != BUILT_IN}, at)
+    options = _options(entry, {k: v for k, v in spec.items() if k != BUILT_IN}, at)
     return Plan(
         partial(entry.function, **options),
         entry.meta["needs"],
         entry.meta.get("simulators", ()),
         entry.function.__module__,
+        entry.meta.get("fits", lambda params: None),
     )
 
 
@@ -116,8 +130,14 @@ def check(
     fields: tuple[str, ...],
     where: str,
     run: str,
+    params: Mapping[str, Any] | None = None,
 ) -> None:
-    """Raise ConfigError if a measure does not exist or a run lacks what it reads."""
+    """Raise ConfigError if a measure does not exist or a run is not one that it can measure.
+
+    fields  that the run will hold
+    where   the place of the configuration, run that of the run, for messages
+    params  of the run as configured, or None to judge by the fields alone
+    """
     plan = resolve(name, specs, where)
     at = f"{run}.measures: '{name}'"
     if plan.simulators and simulator not in plan.simulators:
@@ -128,6 +148,9 @@ def check(
             f"{at} needs {', '.join(missing)}, which this run will not hold; "
             f"it has {', '.join(fields)}"
         )
+    reason = plan.fits(params) if params is not None else None
+    if reason is not None:
+        raise ConfigError(f"{at} {reason}")
 
 
 def code(name: str, specs: Mapping[str, Mapping[str, Any]]) -> str:

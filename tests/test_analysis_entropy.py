@@ -1,6 +1,7 @@
 """Functionals: limits, theorems, exact values, and what they refuse."""
 
 import math
+from decimal import Context, Decimal, localcontext
 
 import array_api_strict
 import numpy as np
@@ -9,7 +10,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from analysis.entropy import renyi, shannon, tsallis
+from analysis.entropy import (
+    differential_renyi,
+    differential_shannon,
+    differential_tsallis,
+    renyi,
+    shannon,
+    tsallis,
+)
 
 EIGHTHS = np.array([1 / 2, 1 / 4, 1 / 8, 1 / 8])
 lively = settings(deadline=None, max_examples=60)
@@ -70,6 +78,96 @@ def test_order_1000_neither_overflows_nor_vanishes():
     # ln sum p^a = a ln(1/2) + ln(1 + (1 - 2e-3)^1000 + 0)
     exact = (1000 * math.log(0.5) + math.log1p((1 - 2e-3) ** 1000)) / (1 - 1000)
     assert renyi(p, 1000) == pytest.approx(exact, rel=1e-13)
+
+
+def exactly(p, order):
+    """Return (Rényi, Tsallis) of p over its exact sum, in 60 digits."""
+    with localcontext(Context(prec=60, Emax=10**9, Emin=-(10**9))):
+        parts = [Decimal(float(v)) for v in p if v > 0]
+        logs = [(v / sum(parts)).ln() for v in parts]
+        if order == 1:
+            entropy = -sum(log.exp() * log for log in logs)
+            return float(entropy), float(entropy)
+        order = Decimal(order)
+        power = sum((order * log).exp() for log in logs)
+        return float(power.ln() / (1 - order)), float((1 - power) / (order - 1))
+
+
+@pytest.mark.parametrize("order", [-5, -0.5, 1e-12, 0.5, 0.89, 0.91, 1 - 1e-12, 1, 1 + 1e-12])
+@pytest.mark.parametrize("more", [0, 0.0905, 0.1095, 1.5, 9, 99, 999])
+def test_every_order_agrees_with_sixty_digits(order, more):
+    order = order + more
+    rng = np.random.default_rng(3)
+    # also nearly certain ones, where sum p^a is 1 to twelve digits at any order
+    for p in (rng.dirichlet(np.ones(50)), rng.dirichlet(np.full(20, 0.1)), [1 - 2**-40, 2**-40]):
+        p = np.asarray(p)
+        exact_renyi, exact_tsallis = exactly(p, order)
+        assert renyi(p, order) == pytest.approx(exact_renyi, rel=1e-13, abs=2e-17)
+        assert tsallis(p, order) == pytest.approx(exact_tsallis, rel=1e-13, abs=2e-17)
+
+
+def test_no_order_overflows_on_the_way():
+    p = np.array([5e-324, 1e-300, 1.0])  # p^(q-1) is beyond floating point, p^q is not
+    assert tsallis(p, 1e-4) == pytest.approx(
+        (math.exp(-744.4400719213812e-4) + math.exp(-690.7755278982137e-4)) / (1 - 1e-4), rel=1e-13
+    )
+    assert tsallis(p, -2) == math.inf
+    assert renyi(p, -2) == pytest.approx(2 * 744.4400719213812 / 3, rel=1e-13)
+    half = np.full(2, 0.5, dtype=np.float32)
+    assert tsallis(half, -300) == math.inf
+    assert renyi(half, 1000) == pytest.approx(math.log(2), rel=1e-6)
+
+
+@lively
+@given(distributions, st.floats(-9e-7, 9e-7), orders)
+def test_a_sum_off_by_less_than_the_tolerance_is_mended_alike_at_every_order(p, off, order):
+    for measure in (renyi, tsallis):
+        mended = float(measure(p * (1 + off), order))
+        assert mended == pytest.approx(float(measure(p, order)), rel=1e-9, abs=1e-12)
+
+
+def test_a_list_will_do():
+    assert shannon([0.5, 0.5], base=2) == pytest.approx(1, rel=1e-15)
+
+
+@pytest.mark.parametrize("order", [0.5, 1.0, 1 + 1e-12, 2.0, 7.5])
+def test_differential_entropies_tend_to_the_integrals(order):
+    # f = exp(-x), x > 0: int f^a = 1/a, so that h_a = ln a/(a - 1), h = 1, t_q = (1 - 1/q)/(q - 1)
+    cell = 1e-3
+    x = (np.arange(60_000) + 0.5) * cell  # midpoints: off by cell^2 order/24; tail exp(-30)
+    p = np.exp(-x) * 2 * math.sinh(cell / 2)
+    h = math.log(order) / (order - 1) if abs(order - 1) > 1e-9 else 1.0
+    assert differential_renyi(p, cell, order) == pytest.approx(h, abs=1e-6)
+    assert differential_tsallis(p, cell, order) == pytest.approx(1 / order, abs=1e-6)
+    if order == 1:
+        assert differential_shannon(p, cell) == differential_renyi(p, cell, 1)
+
+
+@lively
+@given(distributions, st.floats(1e-3, 1e3), st.sampled_from([0.5, 1.0, 1.05, 2.0, 3.0]))
+def test_differential_tsallis_is_its_own_formula(p, cell, q):
+    exact = (
+        float(shannon(p)) + math.log(cell)
+        if q == 1
+        else (1 - (p**q).sum() * cell ** (1 - q)) / (q - 1)
+    )
+    scale = max(1.0, cell ** (1 - q))
+    assert differential_tsallis(p, cell, q) == pytest.approx(exact, rel=1e-9, abs=1e-11 * scale)
+
+
+def test_differential_entropies_at_the_far_orders():
+    p = np.array([0.5, 0.5])
+    assert differential_tsallis(p, 1e-3, 1000) == -math.inf  # a density of 500
+    assert differential_tsallis(p, 1e-3, math.inf) == -math.inf
+    assert differential_tsallis(p, 4.0, math.inf) == 0
+    assert differential_tsallis(p, 0.5, math.inf) == 0  # a density of 1, between the two
+    assert differential_tsallis(p, 10.0, -400) == math.inf
+    strict = array_api_strict.asarray(p)
+    for q in (0.5, 1.0, 3.0, math.inf):
+        got = differential_tsallis(strict, 0.1, q)
+        assert float(got) == pytest.approx(float(differential_tsallis(p, 0.1, q)), rel=1e-15)
+    with pytest.raises(ValueError, match="cell: must be positive"):
+        differential_shannon(p, 0.0)
 
 
 @lively
@@ -141,3 +239,5 @@ def test_wrong_orders_and_bases_are_refused():
         shannon(EIGHTHS, base=1)
     with pytest.raises(ValueError, match="base: has no meaning"):
         shannon(EIGHTHS, base=2, normalize=True)
+    with pytest.raises(ValueError, match="q: -900 is too low to normalize"):
+        tsallis(EIGHTHS, -900, normalize=True)

@@ -100,11 +100,103 @@ def test_closed_forms_are_integrals_of_the_density():
     assert soliton_entropy("shannon", 1.0, 2.0) == pytest.approx(2 - math.log(4), rel=1e-15)
 
 
+def test_a_soliton_s_spectrum_has_the_closed_form_too():
+    # |psi_hat|^2 is sech^2(pi (k - v)/(2A)): the same bell with w = pi/(2A)
+    found = measured("k_shannon", soliton_run(velocity=1.3))
+    np.testing.assert_allclose(found.exact[:, 1], 2 - math.log(math.pi / 2), rtol=1e-15)
+    np.testing.assert_allclose(found.value, found.exact, rtol=0, atol=1e-12)
+    assert all(check.passed for check in found.checks)
+
+
+@pytest.mark.parametrize(
+    ("order", "exact", "rows"),
+    [
+        (0.9, True, 0),  # tails below 1: shown, not promised
+        (1.0, True, 2),
+        (3.0, True, 2),
+        (50.0, False, 0),  # p^50 is 7 times narrower: this grid does not sample it
+        (math.inf, False, 0),  # a peak between two grid points
+        (0.0, False, 0),
+    ],
+)
+def test_closed_forms_are_held_against_the_orders_that_the_grid_can_sum(order, exact, rows):
+    specs = {"r": {"observable": "density", "functional": "renyi", "alpha": order}}
+    found = measured("r", soliton_run(), specs)
+    assert (found.exact is not None) == exact
+    assert len(found.checks) == rows
+    assert all(check.passed for check in found.checks)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"noise": 1e-3},
+        {"potential": {"kind": "harmonic", "frequency": 1.0}},
+        {"rtol": 1e-8},
+        {"dealias": "half"},  # its last mode is k = 16, where sech(pi 15/4) = 1.5e-5
+        {"filter": "exponential"},  # full strength to k = 24, where it is 3e-8
+    ],
+)
+def test_what_takes_the_promise_away_takes_the_rows_away(change):
+    run = soliton_run()
+    member = run.members[0]
+    energy = {k: np.full(5, 1.0) for k in ("mass", "momentum", "energy")}
+    fields = {**member.fields, **energy, "error": np.full(5, 1.0)}
+    run = replace(run, members=[replace(member, fields=fields)])
+    names = ("shannon", "invariants", "error")
+    assert all(measured(name, run, SPECS).checks for name in names)
+    other = replace(run, params={**run.params, **change})
+    assert not any(measured(name, other, SPECS).checks for name in names)
+
+
+def test_a_grid_too_coarse_from_the_start_promises_nothing():
+    coarse = soliton_run()
+    x = X[::4]
+    psi = [row[::4] for row in coarse.members[0].fields["psi"]]
+    assert measured("shannon", run_of(psi, np.arange(5.0), coarse.params, x=x)).checks == ()
+
+
+def test_a_field_that_outruns_its_grid_keeps_its_rows_and_says_why():
+    run = soliton_run()
+    psi = run.members[0].fields["psi"].copy()
+    psi[-1] += 1e-5 * np.cos(np.pi * np.arange(N))  # the grid's last mode
+    fields = {"mass": np.linspace(4, 5, 5), "momentum": np.ones(5), "energy": np.ones(5)}
+    found = measured("invariants", run_of(psi, np.arange(5.0), run.params, **fields), {})
+    mass, momentum, _ = found.checks
+    assert not mass.passed
+    assert "use a finer grid than n = 512" in mass.source
+    assert "finer grid" not in momentum.source
+
+
 def test_noise_takes_the_exact_values_away():
     run = soliton_run()
     noisy = replace(run, params={**run.params, "noise": 1e-3})
     assert measured("shannon", noisy).exact is None
     assert measured("shannon", noisy).checks == ()
+
+
+def test_the_error_of_an_unstable_background_is_held_to_its_time():
+    time = np.linspace(-8, 8, 17)
+    x = np.arange(64) * (math.pi * math.sqrt(2) / 64)
+    psi = [exact_nlse.akhmediev(x, t, 0.25) for t in time]
+    error = np.where(time <= 2, 1e-9, 1e-6)
+    run = run_of(psi, time, {"case": "akhmediev", "a": 0.25}, x=x, error=error)
+    (row,) = measured("error", run, {}).checks
+    assert row.quantity == "largest relative L2 error of psi until t = 2"
+    assert row.computed == 1e-9
+    run = run_of(psi, time, {"case": "akhmediev", "a": 0.25}, x=x, error=error[::-1])
+    assert not measured("error", run, {}).checks[0].passed
+
+
+def test_tsallis_of_high_order_is_a_number():
+    specs = {
+        name: {"observable": "density", "functional": "tsallis", "q": q}
+        for name, q in (("high", 1000), ("infinite", "inf"))
+    }
+    run = soliton_run(amplitude=1.0)  # its density is 1/2 at most
+    # int f^q <= (1/2)^999, so that both are 1/(q - 1)
+    np.testing.assert_allclose(measured("high", run, specs).value, 1 / 999, rtol=1e-12)
+    np.testing.assert_array_equal(measured("infinite", run, specs).value, 0)
 
 
 def test_a_plane_wave_is_uniform_in_x_and_certain_in_k():
@@ -116,6 +208,25 @@ def test_a_plane_wave_is_uniform_in_x_and_certain_in_k():
     np.testing.assert_allclose(measured("phase", run).value[:, 0], math.log(16), atol=1e-3)
     found = measured("phase_space", run, {})
     np.testing.assert_allclose(found.value, 0, atol=1e-15)
+
+
+def test_phases_that_are_rounding_do_not_count():
+    specs = {
+        name: {"observable": "phase", "functional": "shannon", "threshold": threshold}
+        for name, threshold in (("all", 0.0), ("some", 0.01))
+    }
+    psi = np.where(np.abs(X) < 5, 1.0, 1e-3 * np.exp(1j * X))
+    run = run_of([psi], [0.0], {"case": "from_file"})
+    assert measured("some", run, specs).value[0, 0] == 0
+    assert measured("all", run, specs).value[0, 0] > 0
+
+
+def test_a_potential_moves_the_momentum_so_that_it_is_no_invariant():
+    run = soliton_run()
+    fields = {name: np.ones(5) for name in ("mass", "momentum", "energy")}
+    run = run_of(run.members[0].fields["psi"], run.members[0].time, run.params, **fields)
+    held = {**run.params, "potential": {"kind": "harmonic", "frequency": 1.0}}
+    assert measured("invariants", replace(run, params=held), {}).components == ("mass", "energy")
 
 
 def test_a_uniform_field_is_coherent():
@@ -190,8 +301,47 @@ def test_a_field_that_is_off_fails_its_check():
 
 
 def test_solitons_that_have_not_parted_are_refused():
-    with pytest.raises(ConfigError, match="must begin and end with them apart"):
+    with pytest.raises(ConfigError, match="must be 8 widths apart"):
         measured("soliton_shift", two_solitons(t_end=5.5), {})
+
+
+@pytest.mark.parametrize("given", [(-10.0, 10.0), (10.0, -10.0)])
+def test_the_shift_does_not_depend_on_when_the_positions_are_given(given):
+    # positions are those at t = 0, which lies before the collision or after it
+    start = -5.0 if given[0] > 0 else 0.0
+    times = start + np.linspace(0, 10, 5) - (5.0 if given[0] > 0 else 0.0)
+    solitons = ((2.0, 1.5), (2.0, -2.0), given)
+    psi = [exact_nlse.n_soliton(X, t, *solitons, (0.3, -1.0)) for t in times]
+    params = dict(zip(("amplitudes", "velocities", "positions"), solitons, strict=True))
+    params |= {"case": "n_soliton", "phases": (0.3, -1.0)}
+    found = measured("soliton_shift", run_of(psi, times, params), {})
+    np.testing.assert_allclose(found.value, found.exact, rtol=0, atol=1e-10)
+    assert len(found.checks) == 4
+
+
+def test_a_run_on_past_the_second_meeting_is_measured_before_it():
+    times = np.linspace(0, 20, 41)
+    psi = [
+        exact_nlse.n_soliton(X, t, (2.0, 1.5), (2.0, -2.0), (-10.0, 10.0), (0.0, 0.0))
+        for t in times
+    ]
+    psi[-8:] = [np.ones(N)] * 8  # whatever they do round the box
+    run = run_of(psi, times, two_solitons().params)
+    found = measured("soliton_shift", run, {})
+    np.testing.assert_allclose(found.value, found.exact, rtol=0, atol=1e-10)
+    specs = {"at": {"measure": "soliton_shift", "time": 8.4}}
+    found = measured("at", run, specs)
+    assert "fitted at t = 8.5" in found.convention
+    # 4 * 3.5 * 1.5 = 21 widths apart: the sum leaves out exp(-21) of the field
+    np.testing.assert_allclose(found.value, found.exact, rtol=0, atol=3e-8)
+    with pytest.raises(ConfigError, match="time: 30 is outside the run"):
+        measured("at", run, {"at": {**specs["at"], "time": 30.0}})
+
+
+def test_solitons_too_near_for_the_tolerance_are_measured_but_not_judged():
+    found = measured("soliton_shift", two_solitons(t_end=7.5), {})
+    np.testing.assert_allclose(found.value, found.exact, atol=1e-5)  # exp(-15) is 3e-7
+    assert found.checks == ()
 
 
 def test_the_growth_rate_is_found_and_the_decaying_part_left_out():
@@ -209,8 +359,21 @@ def test_the_growth_rate_is_found_and_the_decaying_part_left_out():
     # rounding of psi, 1e-16, against a mode of 1e-9: 1e-7 on single points, less on the slope
     assert slope == pytest.approx(exact, abs=1e-7)
     assert found.checks[0].passed
-    with pytest.raises(ConfigError, match="one seeded mode"):
+    with pytest.raises(ConfigError, match="one seeded mode, not of 'soliton'"):
         measured("growth_rate", soliton_run(), {})
+
+
+@pytest.mark.parametrize(("seed", "rows"), [(1e-6, 1), (1e-3, 0)])
+def test_a_large_seed_gives_an_estimate_that_is_not_judged(seed, rows):
+    kappa = math.sqrt(2)
+    x = np.arange(64) * (2 * math.pi / kappa / 64) - math.pi / kappa
+    time = np.linspace(0, 6, 61)
+    grow = seed * np.exp(time) * exact_nlse.growing_mode(1.0, kappa)
+    psi = (1 + grow[:, None] * np.cos(kappa * x)) * np.exp(1j * time)[:, None]
+    params = {"case": "modulation_instability", "amplitude": 1.0, "wavenumber": kappa}
+    found = measured("growth_rate", run_of(psi, time, params, x=x), {})
+    assert found.extra["rates"][0] == pytest.approx(1, abs=1e-8)
+    assert len(found.checks) == rows
 
 
 def test_the_spectrum_holds_the_mass():
@@ -234,6 +397,9 @@ def test_the_spectrum_holds_the_mass():
         ("a", {"a": {**SPECS["renyi2"], "alpha": "x"}}, "measures.a.alpha: expected a number"),
         ("a", {"a": {"measure": "invariants", "highr": True}}, "did you mean 'higher'"),
         ("a", {"a": {"measure": "nothing"}}, "no measure 'nothing'"),
+        ("a", {"a": {**SPECS["phase"], "bins": 1}}, "m: measures.a.bins: must be 2 or more"),
+        ("a", {"a": {**SPECS["phase"], "threshold": 1.0}}, "measures.a.threshold: must be from 0"),
+        ("a", {"a": {**SPECS["tsallis2"], "q": "-inf"}}, "measures.a.q: must be above -inf"),
     ],
 )
 def test_a_wrong_specification_is_named(name, specs, text):
@@ -247,6 +413,30 @@ def test_a_run_without_the_field_is_told_before():
         plan.check("error", {}, "nlse", ("psi", "mass"), "m:", "m: runs.a")
     with pytest.raises(ConfigError, match="'error' is for nlse, not for chaos"):
         plan.check("error", {}, "chaos", ("psi", "error"), "m:", "m: runs.a")
+
+
+@pytest.mark.parametrize(
+    ("name", "params", "text"),
+    [
+        ("soliton_shift", {"case": "soliton"}, "two solitons, not of 'soliton'"),
+        ("soliton_shift", {"case": "n_soliton", "amplitudes": [1, 2, 3]}, "not of 3"),
+        (
+            "soliton_shift",
+            {"case": "two_solitons", "velocities": [1.0, 1.0]},
+            "these never meet",
+        ),
+        ("growth_rate", {"case": "gaussian"}, "one seeded mode, not of 'gaussian'"),
+        (
+            "growth_rate",
+            {"case": "modulation_instability", "noise": 1e-3},
+            "give wavenumber instead of noise",
+        ),
+    ],
+)
+def test_a_run_that_cannot_be_measured_is_told_before_it_is_made(name, params, text):
+    with pytest.raises(ConfigError, match=f"m: runs.a.measures: '{name}' needs .*{text}"):
+        plan.check(name, {}, "nlse", ("psi",), "m:", "m: runs.a", params)
+    plan.check("soliton_shift", {}, "nlse", ("psi",), "m:", "m: runs.a", {"case": "two_solitons"})
 
 
 def test_the_table_names_what_failed(tmp_path):

@@ -10,6 +10,8 @@ approached, not jumped to.
 import math
 from typing import Any
 
+import numpy as np
+
 from core.backend import namespace
 
 Array = Any
@@ -17,6 +19,13 @@ NORMALISED = 1e-6
 
 
 def _checked(p: Array, axis: int) -> tuple[Array, Any]:
+    """Return (p, its namespace); p is rescaled where its sum is off by more than rounding.
+
+    Only where it is off: rescaling would add a rounding to distributions that are nearly certain,
+    whose entropy is no larger than that. Without it the orders would not agree with one another.
+    """
+    if isinstance(p, list | tuple):
+        p = np.asarray(p, dtype=float)
     xp = namespace(p)
     if not xp.isdtype(p.dtype, "real floating"):
         raise ValueError(f"p: must be real floating, got {p.dtype}")
@@ -26,8 +35,13 @@ def _checked(p: Array, axis: int) -> tuple[Array, Any]:
         raise ValueError("p: holds NaN")
     if bool(xp.any(p < 0)):
         raise ValueError("p: holds a negative probability")
-    if bool(xp.any(xp.abs(xp.sum(p, axis=axis) - 1) > NORMALISED)):
+    total = xp.sum(p, axis=axis, keepdims=True)
+    off = xp.abs(total - 1)
+    if bool(xp.any(off > NORMALISED)):
         raise ValueError(f"p: must sum to 1 within {NORMALISED:g} along axis {axis}")
+    rounding = p.shape[axis] * float(xp.finfo(p.dtype).eps)
+    if bool(xp.any(off > rounding)):
+        p = p / xp.where(off > rounding, total, xp.ones_like(total))
     return p, xp
 
 
@@ -35,6 +49,11 @@ def _surprisal(p: Array, xp: Any) -> tuple[Array, Array]:
     """Return (where p > 0, ln p there and 0 elsewhere)."""
     support = p > 0
     return support, xp.log(xp.where(support, p, xp.ones_like(p)))
+
+
+def _largest_exponent(p: Array, xp: Any) -> float:
+    """Return an exponent whose exponential is still finite in the type of p."""
+    return math.log(float(xp.finfo(p.dtype).max)) - 1
 
 
 def _order(order: float, name: str) -> float:
@@ -70,7 +89,8 @@ def shannon(
     """
     p, xp = _checked(p, axis)
     _, log = _surprisal(p, xp)
-    return _scaled(-xp.sum(p * log, axis=axis), p.shape[axis], base, normalize)
+    # subtracted from 0, so that certainty has 0 and not -0
+    return _scaled(0.0 - xp.sum(p * log, axis=axis), p.shape[axis], base, normalize)
 
 
 def renyi(
@@ -87,35 +107,35 @@ def renyi(
     Rényi (1961) Proc. 4th Berkeley Symp. 1, 547, eq. (1.21).
     """
     alpha = _order(alpha, "alpha")
-    p, xp = _checked(p, axis)
-    size = p.shape[axis]
     if alpha == 1:
         return shannon(p, axis=axis, base=base, normalize=normalize)
+    p, xp = _checked(p, axis)
     if alpha == math.inf:
-        entropy = -xp.log(xp.max(p, axis=axis))
+        entropy = 0.0 - xp.log(xp.max(p, axis=axis))
     elif alpha == -math.inf:
         smallest = xp.min(p, axis=axis)
         ones = xp.ones_like(smallest)
         log = xp.log(xp.where(smallest > 0, smallest, ones))
-        entropy = xp.where(smallest > 0, -log, ones * math.inf)
+        entropy = xp.where(smallest > 0, 0.0 - log, ones * math.inf)
     else:
         entropy = _renyi(p, alpha, axis, xp)
-    return _scaled(entropy, size, base, normalize)
+    return _scaled(entropy, p.shape[axis], base, normalize)
 
 
 def _renyi(p: Array, alpha: float, axis: int, xp: Any) -> Array:
     support, log = _surprisal(p, xp)
     excess = alpha - 1
-    zero, low = xp.zeros_like(p), xp.full_like(p, -math.inf)
-    if abs(excess) < 0.1:
-        # sum p^alpha = 1 + sum p expm1(excess ln p): exact as alpha -> 1
-        entropy = -xp.log1p(xp.sum(p * xp.expm1(excess * log), axis=axis)) / excess
-    else:
-        # factor the largest term out: no overflow at order 1000, no underflow
-        exponent = xp.where(support, alpha * log, low)
-        peak = xp.max(exponent, axis=axis, keepdims=True)
-        total = xp.sum(xp.where(support, xp.exp(exponent - peak), zero), axis=axis)
-        entropy = -(xp.squeeze(peak, axis=axis) + xp.log(total)) / excess
+    # The largest term factored out: no overflow at order 1000, no underflow.
+    exponent = xp.where(support, alpha * log, xp.full_like(p, -math.inf))
+    peak = xp.max(exponent, axis=axis, keepdims=True)
+    total = xp.sum(xp.exp(exponent - peak), axis=axis)
+    entropy = 0.0 - (xp.squeeze(peak, axis=axis) + xp.log(total)) / excess
+    # Where sum p^alpha is near 1, by order or by certainty, its logarithm is that of 1 + change.
+    limit = _largest_exponent(p, xp)
+    change = xp.sum(p * xp.expm1(xp.clip(excess * log, max=limit)), axis=axis)
+    near = (xp.abs(change) < 0.5) & ~xp.any(excess * log > limit, axis=axis)
+    by_change = 0.0 - xp.log1p(xp.where(near, change, xp.zeros_like(change))) / excess
+    entropy = xp.where(near, by_change, entropy)
     if alpha < 0:
         missing = xp.any(~support, axis=axis)
         entropy = xp.where(missing, xp.ones_like(entropy) * math.inf, entropy)
@@ -136,23 +156,41 @@ def tsallis(p: Array, q: float, *, axis: int = -1, normalize: bool = False) -> A
     q = _order(q, "q")
     if q == -math.inf:
         raise ValueError("q: must be above -inf, where the entropy is infinite")
-    p, xp = _checked(p, axis)
-    size = p.shape[axis]
     if q == 1:
         return shannon(p, axis=axis, normalize=normalize)
+    p, xp = _checked(p, axis)
+    size = p.shape[axis]
     if q == math.inf:
         entropy = xp.zeros_like(xp.sum(p, axis=axis))
+    elif q == 0:
+        entropy = xp.sum(xp.astype(p > 0, p.dtype), axis=axis) - 1
     else:
-        support, log = _surprisal(p, xp)
-        # 1 - sum p^q = -sum p (p^(q-1) - 1)
-        terms = xp.where(support, p * xp.expm1((q - 1) * log), xp.zeros_like(p))
-        entropy = -xp.sum(terms, axis=axis) / (q - 1)
-        if q < 0:
-            missing = xp.any(~support, axis=axis)
-            entropy = xp.where(missing, xp.ones_like(entropy) * math.inf, entropy)
-        elif q == 0:
-            entropy = xp.astype(xp.sum(xp.astype(support, p.dtype), axis=axis) - 1, p.dtype)
+        entropy = _tsallis(p, q, axis, xp)
     if not normalize or size == 1:
         return entropy
-    top = -math.expm1((1 - q) * math.log(size)) / (q - 1)
-    return entropy / top if top else entropy
+    return entropy / _tsallis_of_uniform(size, q)
+
+
+def _tsallis(p: Array, q: float, axis: int, xp: Any) -> Array:
+    """Return -sum p (p^(q-1) - 1) / (q - 1), which is (1 - sum p^q) / (q - 1)."""
+    support, log = _surprisal(p, xp)
+    limit = _largest_exponent(p, xp)
+    exponent, power = (q - 1) * log, q * log
+    # Far from 1 the term is p^q itself, where exp(exponent) would overflow before it.
+    far = xp.exp(xp.clip(power, max=limit))
+    far = xp.where(power > limit, xp.full_like(p, math.inf), far)
+    terms = xp.where(exponent > 40, far, p * xp.expm1(xp.clip(exponent, max=40.0)))
+    entropy = 0.0 - xp.sum(xp.where(support, terms, xp.zeros_like(p)), axis=axis) / (q - 1)
+    if q < 0:
+        missing = xp.any(~support, axis=axis)
+        entropy = xp.where(missing, xp.ones_like(entropy) * math.inf, entropy)
+    return entropy
+
+
+def _tsallis_of_uniform(size: int, q: float) -> float:
+    if q == math.inf:
+        return 1.0  # every entropy of that order is 0
+    exponent = (1 - q) * math.log(size)
+    if exponent > 700:
+        raise ValueError(f"q: {q:g} is too low to normalize by; the entropy overflows")
+    return -math.expm1(exponent) / (q - 1)

@@ -5,13 +5,18 @@ the cell it gives the differential entropy of the density, which does not.
 """
 
 import math
-from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.entropy.densities import (
+    differential_renyi,
+    differential_shannon,
+    differential_tsallis,
+)
 from analysis.entropy.functionals import renyi, shannon, tsallis
 from core.config import Order
+from core.errors import ConfigError
 from core.registry import Registry
 
 FUNCTIONALS = Registry("functional")
@@ -45,37 +50,42 @@ def _both(discrete: np.ndarray, differential: np.ndarray, label: str, units: str
     return Entropy(values, BOTH, label, units, convention)
 
 
+def _bounded(*, alpha: float = 1.0, q: float = 1.0) -> None:
+    """Refuse an order at which the entropy is infinite for every distribution."""
+    for name, order in (("alpha", alpha), ("q", q)):
+        if order == -math.inf:
+            raise ConfigError(f"{name}: must be above -inf, where the entropy is infinite")
+
+
 @FUNCTIONALS.register("shannon")
 def of_shannon(p: np.ndarray, cell: float) -> Entropy:
     """Return -sum p ln p, and the same plus ln cell."""
-    discrete = shannon(p)
-    return _both(discrete, discrete + math.log(cell), "Shannon entropy", "nat")
+    return _both(shannon(p), differential_shannon(p, cell), "Shannon entropy", "nat")
 
 
 @FUNCTIONALS.register("renyi")
 def of_renyi(p: np.ndarray, cell: float, *, alpha: Order) -> Entropy:
     """Return ln(sum p^alpha)/(1 - alpha), and the same plus ln cell."""
-    discrete = renyi(p, alpha)
-    return _both(discrete, discrete + math.log(cell), f"Rényi entropy of order {alpha:g}", "nat")
+    differential = differential_renyi(p, cell, alpha)
+    return _both(renyi(p, alpha), differential, f"Rényi entropy of order {alpha:g}", "nat")
 
 
-@FUNCTIONALS.register("tsallis")
+@FUNCTIONALS.register("tsallis", rule=_bounded)
 def of_tsallis(p: np.ndarray, cell: float, *, q: Order) -> Entropy:
     """Return (1 - sum p^q)/(q - 1), and (1 - sum p^q cell^(1-q))/(q - 1) of the density."""
-    discrete = tsallis(p, q)
-    if q == math.inf:
-        differential = np.zeros_like(discrete)
-    elif q == 1:
-        differential = discrete + math.log(cell)
-    else:
-        # 1 - s c with c = cell^(1-q), s = 1 - (q-1) T: written so that q -> 1 keeps its digits
-        change = -math.expm1((1 - q) * math.log(cell)) / (q - 1)
-        differential = change + discrete * math.exp((1 - q) * math.log(cell))
-    return _both(discrete, differential, f"Tsallis entropy of order {q:g}", "1")
+    differential = differential_tsallis(p, cell, q)
+    return _both(tsallis(p, q), differential, f"Tsallis entropy of order {q:g}", "1")
 
 
 def _reference(p: np.ndarray) -> np.ndarray:
     return np.where(p > DROPPED, p, 0.0)
+
+
+def _sum_of_powers(p: np.ndarray, order: float) -> np.ndarray:
+    kept = _reference(p)
+    with np.errstate(over="ignore"):  # an infinite sum is refused when it is written
+        powers = np.where(kept > 0, np.where(kept > 0, kept, 1.0) ** order, 0.0)
+        return np.asarray(powers.sum(axis=-1))
 
 
 def _only(values: np.ndarray, label: str, units: str) -> Entropy:
@@ -96,28 +106,22 @@ def of_reference_shannon(p: np.ndarray, cell: float) -> Entropy:
     return _only(-(kept * log).sum(axis=-1), "Shannon entropy", "nat")
 
 
-@FUNCTIONALS.register("reference_renyi")
+@FUNCTIONALS.register("reference_renyi", rule=_bounded)
 def of_reference_renyi(p: np.ndarray, cell: float, *, alpha: Order) -> Entropy:
     """Return the Rényi entropy as the reference package's paper defines it."""
-    kept = _reference(p)
     if alpha == 1:
         return of_reference_shannon(p, cell)
     if alpha == math.inf:
-        values = -np.log(kept.max(axis=-1))
+        values = -np.log(p.max(axis=-1))
     else:
-        power = np.where(kept > 0, np.where(kept > 0, kept, 1.0) ** alpha, 0.0)
-        values = np.log(power.sum(axis=-1)) / (1 - alpha)
+        values = np.log(_sum_of_powers(p, alpha)) / (1 - alpha)
     return _only(values, f"Rényi entropy of order {alpha:g}", "nat")
 
 
-@FUNCTIONALS.register("reference_tsallis")
+@FUNCTIONALS.register("reference_tsallis", rule=_bounded)
 def of_reference_tsallis(p: np.ndarray, cell: float, *, q: Order) -> Entropy:
     """Return the Tsallis entropy as the reference package's paper defines it."""
     if q == 1:
         return of_reference_shannon(p, cell)
-    kept = _reference(p)
-    power = np.where(kept > 0, np.where(kept > 0, kept, 1.0) ** q, 0.0)
-    return _only((1 - power.sum(axis=-1)) / (q - 1), f"Tsallis entropy of order {q:g}", "1")
-
-
-Functional = Callable[..., Entropy]
+    values = (1 - _sum_of_powers(p, q)) / (q - 1)
+    return _only(values, f"Tsallis entropy of order {q:g}", "1")

@@ -2,7 +2,15 @@
 
 import numpy as np
 
-from analysis.measures.registry import MEASURES, box, careful, coefficients, drift, timed
+from analysis.measures.registry import (
+    MEASURES,
+    box,
+    careful,
+    coefficients,
+    drift,
+    explained,
+    timed,
+)
 from core import invariants_nlse
 from core.store import Check, Measure, Member, Run
 
@@ -59,22 +67,23 @@ def invariants(run: Run, member: Member, *, higher: bool = False) -> Measure:
         ),
         components=tuple(curves),
         summary=tuple((f"largest drift of {n}", v, "1") for n, v in worst.items()),
-        checks=_checks(run, worst),
+        checks=_checks(run, member, worst),
         figure="drift",
         scale="log",
     )
 
 
-def _checks(run: Run, worst: dict[str, float]) -> tuple[Check, ...]:
+def _checks(run: Run, member: Member, worst: dict[str, float]) -> tuple[Check, ...]:
     """Return rows for the runs that promise them: smooth, at the default tolerances."""
     if (
-        not careful(run)
-        or run.params["integrator"] != "dop853"
+        run.params["integrator"] != "dop853"
         or "reference" in run.params["case"]
+        or not careful(run, member)
     ):
         return ()
-    return tuple(
+    rows = (
         Check(f"drift of {name}", worst[name], 0.0, tolerance, SOURCE, "upper")
         for name, tolerance in TOLERANCES.items()
         if name in worst
     )
+    return explained(rows, run, member)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from core.errors import NumericsError
+from core.errors import ConfigError, NumericsError
 from core.registry import Registry
 from core.store import Member
 
@@ -59,16 +59,23 @@ def spectrum(member: Member) -> Distribution:
     return Distribution(_normalised(weights, member, "psi"), cell, "|psi_hat|^2 over k")
 
 
-@OBSERVABLES.register("phase", needs=("psi",))
+def _phase_rule(*, bins: int = 2, threshold: float = 0.0) -> None:
+    if bins < 2:
+        raise ConfigError(f"bins: must be 2 or more, got {bins}")
+    if not 0 <= threshold < 1:
+        raise ConfigError(f"threshold: must be from 0 to below 1, got {threshold:g}")
+
+
+@OBSERVABLES.register("phase", needs=("psi",), rule=_phase_rule)
 def phase(member: Member, *, bins: int = 64, threshold: float = 0.01) -> Distribution:
     """Return the mass over the phase arg psi, in equal cells of the circle.
 
-    bins       cells of the circle
+    Each point counts by its mass |psi|^2, so that the wave decides and not the empty box.
+
+    bins       cells of the circle, the first from -pi
     threshold  points with |psi| below this part of the frame's largest are left out: their phase
                is rounding
     """
-    if bins < 2:
-        raise NumericsError(f"bins: must be 2 or more, got {bins}")
     psi = member.fields["psi"][...]
     size = np.abs(psi)
     weights = np.where(size >= threshold * size.max(axis=-1, keepdims=True), size**2, 0.0)
