@@ -4,6 +4,7 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+MAKING := $(VENV)/.making
 CORES ?= 8
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 export PYTHONPATH := $(CURDIR)
@@ -23,9 +24,11 @@ $(STAMP): requirements.lock
 	  { echo "error: needs Python 3.11 or newer; name one: make setup PYTHON=python3.12" >&2; exit 1; }
 	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || \
 	  { echo "error: Python's venv is missing; on Debian or Ubuntu: apt install python3-venv" >&2; exit 1; }
-	@$(PYTHON) -m venv $(VENV)
+	@if [ -e $(MAKING) ]; then rm -rf $(VENV); fi # it was interrupted
+	@mkdir -p $(VENV) && touch $(MAKING)
+	@[ -x $(BIN)/pip ] || $(PYTHON) -m venv $(VENV)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements.lock
-	@touch $@
+	@mv $(MAKING) $@ && touch $@
 
 run: setup ## run config.yaml: all files, then results/report.zip
 	@snakemake -j$(CORES)
@@ -49,14 +52,20 @@ lint: setup ## formatting, style, types, workflow
 format: setup ## put the code in form
 	@ruff format . && ruff check --fix . && snakefmt Snakefile workflow
 
-bench: setup ## ratios against peers, on one core
-	@python -m pip --disable-pip-version-check install --quiet simple-idealized-1d-nlse==0.0.5
+bench: $(VENV)/.benched ## ratios against peers, on one core
 	@python benchmarks/nlse.py
 
-lock: ## refresh requirements.lock from pyproject.toml (needs uv)
-	@uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
-	  --custom-compile-command "make lock" --extra fast-fft --extra test --extra dev --upgrade --quiet \
-	  --output-file requirements.lock
+$(VENV)/.benched: requirements-bench.lock $(STAMP)
+	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements-bench.lock
+	@touch $@
+
+COMPILE := uv pip compile pyproject.toml --universal --python-version 3.11 --generate-hashes \
+  --no-emit-index-url --custom-compile-command "make lock" --upgrade --quiet
+
+lock: ## refresh both locks from pyproject.toml (needs uv)
+	@$(COMPILE) --extra fast-fft --extra test --extra dev --output-file requirements.lock
+	@$(COMPILE) --extra fast-fft --extra bench --constraint requirements.lock \
+	  --output-file requirements-bench.lock
 
 environment: setup ## refresh environment.yml from pyproject.toml
 	@python docs/environment.py > environment.yml

@@ -1,5 +1,6 @@
 """The house: set-up files in step, no address or path of one machine in the tree."""
 
+import itertools
 import json
 import re
 import subprocess
@@ -26,6 +27,10 @@ def tracked():
     return [ROOT / name for name in done.stdout.splitlines() if (ROOT / name).is_file()]
 
 
+def _name(pin):
+    return pin.split("==")[0]
+
+
 def test_environment_yml_is_made_from_pyproject():
     done = subprocess.run(
         [sys.executable, ROOT / "docs" / "environment.py"], capture_output=True, text=True
@@ -35,15 +40,35 @@ def test_environment_yml_is_made_from_pyproject():
     assert any(str(name).startswith("numpy") for name in names)
 
 
-def test_the_lock_holds_every_dependency_with_hashes_and_no_address():
-    lock = (ROOT / "requirements.lock").read_text()
+@pytest.mark.parametrize(
+    ("file", "extras"),
+    [
+        ("requirements.lock", ("fast-fft", "test", "dev")),
+        ("requirements-bench.lock", ("fast-fft", "bench")),
+    ],
+)
+def test_the_locks_hold_every_dependency_with_hashes_and_no_address(file, extras):
+    lock = (ROOT / file).read_text()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
-    extras = project["optional-dependencies"]
-    for wanted in [*project["dependencies"], *extras["fast-fft"], *extras["test"], *extras["dev"]]:
+    chosen = [project["optional-dependencies"][extra] for extra in extras]
+    for wanted in [*project["dependencies"], *itertools.chain(*chosen)]:
         name = re.split(r"[<>=!~]", wanted)[0].lower()
         assert re.search(rf"^{re.escape(name)}==", lock, re.MULTILINE), name
     assert "://" not in lock
-    assert "--hash=sha256:" in lock
+    pinned = re.split(r"^(?=\w)", lock, flags=re.MULTILINE)[1:]
+    assert pinned and all("--hash=sha256:" in each for each in pinned)
+
+
+def test_the_locks_agree():
+    def versions(file):
+        lines = (ROOT / file).read_text().splitlines()
+        pins = [line.split(" ;")[0].rstrip(" \\") for line in lines if re.match(r"\w", line)]
+        return {name: {p for p in pins if p.startswith(f"{name}==")} for name in map(_name, pins)}
+
+    base, bench = versions("requirements.lock"), versions("requirements-bench.lock")
+    assert {name: bench[name] for name in base.keys() & bench} == {
+        name: base[name] for name in base.keys() & bench
+    }
 
 
 def test_the_schema_for_editors_is_made_from_the_code():

@@ -31,7 +31,7 @@ def soliton(x, t, amplitude=2.0, velocity=VELOCITY, position=-10.0):
 def lumps(n, members=1):
     """Smooth fields of different heights and widths, so that members want different steps."""
     x = grid(n, LENGTH)
-    heights = 0.6 + 0.35 * np.arange(members)
+    heights = 0.6 + 0.35 * (np.arange(members) % 3) + 0.03 * np.arange(members)
     return np.array([h / np.cosh(h * x / 2) * np.exp(1j * np.sin(x / 4) / h) for h in heights])
 
 
@@ -44,6 +44,9 @@ EQUATIONS = {
     "focusing": Equation(128, LENGTH),
     "defocusing": Equation(128, LENGTH, dispersion=1.3, nonlinearity=-0.7),
     "harmonic": POTENTIAL,
+    "masked defocusing": Equation(
+        128, LENGTH, nonlinearity=-1.0, mask=np.exp(-36 * (2 * np.abs(np.fft.fftfreq(128))) ** 8)
+    ),
     "masked": Equation(128, LENGTH, mask=1.0 * (np.abs(np.fft.fftfreq(128)) <= 1 / 3)),
 }
 
@@ -272,10 +275,10 @@ def test_only_what_the_array_standard_has_is_used():
 @pytest.mark.parametrize("kernel", KERNELS)
 def test_members_do_not_feel_who_shares_their_batch(kernel):
     times, equation, options = np.linspace(0, 3, 7), Equation(128, LENGTH), {"rtol": 1e-10}
-    together = solve(lumps(128, 5), times, equation, kernel, **options)
+    together = solve(lumps(128, 9), times, equation, kernel, **options)
     assert len(set(together[-1].steps.tolist())) > 1
-    for member in range(5):
-        alone = solve(lumps(128, 5)[member : member + 1], times, equation, kernel, **options)
+    for member in range(9):
+        alone = solve(lumps(128, 9)[member : member + 1], times, equation, kernel, **options)
         for a, b in zip(alone, together, strict=True):
             assert np.array_equal(a.psi[0], b.psi[member])
             assert a.evaluations[0] == b.evaluations[member]
@@ -306,6 +309,28 @@ def test_frames_closer_than_the_first_steps_are_landed_on(kernel):
     for f in frames:
         assert distance(f.psi[0], soliton(x, times[f.index])) < 1e-11
     assert frames[-1].steps[0] <= 6 + 9 * 6
+
+
+def test_long_gaps_are_crossed_in_several_calls():
+    """As many steps to the gap as one compiled call takes, and thrice as many."""
+    from sims.integrators.etd_adams_compiled import PAUSE
+
+    for steps in (PAUSE, 4 * PAUSE):
+        options = {"steps": steps, "rtol": 1.0, "order": 3}
+        frames = solve(lumps(8), [0.0, 1.0, 2.0], Equation(8, LENGTH), **options)
+        assert [int(f.steps[0]) for f in frames] == [0, steps, 2 * steps]
+
+
+def test_members_of_other_heights_keep_their_places():
+    """Defocusing members whose shifts differ are solved in groups."""
+    equation, times, options = EQUATIONS["defocusing"], [0.0, 0.5, 1.0], {"rtol": 1e-9}
+    psi0 = lumps(128, 4)[[0, 2, 1, 3]] * np.array([1, 2, 1, 3])[:, None]
+    assert len({balance(equation, np.abs(psi).max() ** 2) for psi in psi0}) > 1
+    together = solve(psi0, times, equation, "array", **options)[-1]
+    for member in range(4):
+        alone = solve(psi0[member : member + 1], times, equation, "array", **options)[-1]
+        assert np.array_equal(alone.psi[0], together.psi[member])
+        assert alone.steps[0] == together.steps[member]
 
 
 def test_a_stale_state_is_refused():

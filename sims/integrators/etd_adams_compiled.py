@@ -38,7 +38,7 @@ RATE = types.float64(_ROW, _ROW, _REALS)  # u, scratch, parameters -> bound of |
 
 # Sums may be reordered, once and for all at compilation; NaN and infinity keep their meaning.
 FAST = {"reassoc", "contract", "nsz"}
-PAUSE = 20_000  # steps between two looks at the keyboard
+PAUSE = 24_576  # steps between two looks at the keyboard
 
 # Columns of the members' numbers.
 LEVEL, POSITION, HEAD, KNOWN, STEPS, EVALUATIONS, LEAST, COUNTS = 0, 1, 2, 3, 4, 5, 6, 7

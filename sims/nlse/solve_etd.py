@@ -75,7 +75,7 @@ def propagate(
     if frame not in ("interaction", "lab"):
         raise ValueError(f"frame: no '{frame}'; use interaction or lab")
     xp = namespace(psi0)
-    options = {
+    options: dict[str, Any] = {
         "atol": ATOL if atol is None else atol,
         "max_step": np.inf if max_step is None else max_step,
         "steps": steps,
@@ -93,8 +93,9 @@ def propagate(
             mine = resume[0], {name: values[members] for name, values in resume[1].items()}
         solve = _compiled if kernel == "compiled" else _array
         usual = RTOL if shift == 0.0 else RTOL_SHIFTED
-        options["rtol"] = usual if rtol is None else rtol
-        options["order"] = usual_order(options["rtol"], shift) if order is None else order
+        per_step = usual if rtol is None else rtol
+        options["rtol"] = per_step
+        options["order"] = usual_order(per_step, shift) if order is None else order
         runs.append((members, solve(equation, shift, options, psi_hat, times, mine)))
     return _snapshots(runs, psi0, xp)
 
