@@ -2,7 +2,6 @@
 
 import argparse
 import json
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -48,7 +47,7 @@ def simulate(arguments: argparse.Namespace) -> None:
     module = simulator(spec["simulator"], config.join(where, "simulator"))
     params = module.prepare(spec["params"], config.join(where, "params"))
     xp = backend.select(device)
-    spec = {**spec, "params": {k: v for k, v in asdict(params).items() if v is not None}}
+    spec = {**spec, "params": plan.complete(params)}
     code = plan.code(module.NAME)
     keep = checkpoint.Checkpoint(
         checkpoint.beside(arguments.output),

@@ -1,5 +1,6 @@
 """What a run's entry in the configuration will give, told before anything is computed."""
 
+from dataclasses import asdict
 from typing import Any
 
 from core import config, provenance
@@ -7,14 +8,21 @@ from core.config import RunEntry
 from sims import simulator
 
 
-def check(entry: RunEntry, where: str) -> tuple[str, ...]:
-    """Return the names of the fields that the run will hold; raise ConfigError if it cannot run.
+def check(entry: RunEntry, where: str) -> tuple[tuple[str, ...], dict[str, Any]]:
+    """Return the fields that a run will hold and its complete parameters.
 
     where  the entry's place, such as "config.yaml: runs.soliton"
+
+    Raises ConfigError if it cannot run.
     """
     module = simulator(entry.simulator, config.join(where, "simulator"))
     params: Any = module.prepare(entry.params, config.join(where, "params"))
-    return tuple(module.fields(params))
+    return tuple(module.fields(params)), complete(params)
+
+
+def complete(params: Any) -> dict[str, Any]:
+    """Return a simulator's parameters as a mapping, defaults included, what is not set left out."""
+    return {key: value for key, value in asdict(params).items() if value is not None}
 
 
 def code(name: str) -> str:

@@ -203,6 +203,15 @@ def test_a_measure_without_its_field_is_refused_before_any_job(tmp_path):
     assert "'shanon'; did you mean 'shannon'?" in done.stderr
 
 
+def test_a_measure_that_cannot_measure_the_run_is_refused_before_any_job(tmp_path):
+    bad = json.loads(json.dumps(STUDY))
+    bad["runs"]["one"]["measures"].append("soliton_shift")
+    (tmp_path / "config.yaml").write_text(yaml.safe_dump(bad))
+    done = snakemake(tmp_path)
+    assert done.returncode == 1
+    assert "error: config.yaml: runs.one.measures: 'soliton_shift'" in done.stderr
+
+
 @pytest.mark.parametrize("content", [None, b"not HDF5 at all"])
 def test_an_unreadable_run_file_gets_one_line(tmp_path, content):
     if content:

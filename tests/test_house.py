@@ -105,7 +105,7 @@ def test_the_shipped_configuration_is_sound():
     given, place = config.load([ROOT / "config.yaml"])
     study = config.study(given, place)
     for name, run in study.runs.items():
-        fields = simulating.check(run, name)
+        fields, params = simulating.check(run, name)
         for measure in run.measures:
-            measuring.check(measure, study.measures, run.simulator, fields, place, name)
+            measuring.check(measure, study.measures, run.simulator, fields, place, name, params)
     assert json.dumps(given)

@@ -127,7 +127,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
         "amplitudes": (2.0, 1.5), "velocities": (2.0, -2.0), "positions": (-10.0, 10.0),
         "n": 1024, "length": 50.0, "t_end": 10.0, "frames": 201,
     },
-    "n_soliton": {"n": 1024, "length": 100.0, "t_end": 10.0, "frames": 201},
+    "n_soliton": {"n": 2048, "length": 100.0, "t_end": 10.0, "frames": 201},
     "bound_state": {"n": 1024, "length": 40.0, "t_end": 3.0, "frames": 121},
     "akhmediev": {"periods": 1, "n": 256, "t_start": -5.0, "t_end": 5.0, "frames": 201},
     "peregrine": {"n": 2048, "length": 200.0, "t_start": -2.0, "t_end": 2.0, "frames": 101},

@@ -34,10 +34,16 @@ def checked(given):
         study = configuration.study(given, where)
         for name, run in study.runs.items():
             at = configuration.join(where, f"runs.{name}")
-            fields = simulating.check(run, at)
+            fields, params = simulating.check(run, at)
             for measure in run.measures:
                 measuring.check(
-                    measure, study.measures, run.simulator, fields, where, at
+                    measure,
+                    study.measures,
+                    run.simulator,
+                    fields,
+                    where,
+                    at,
+                    params,
                 )
         if study.runs:
             backend.select(study.device)
