@@ -262,6 +262,17 @@ def test_bounds_stand_beside_the_data_with_what_they_bound():
     assert words == ["mass ≤ 1e-13", "momentum,\nenergy ≤ 1e-11", "machine\nepsilon"]
 
 
+def test_numbers_stay_inside_their_panel():
+    figure = draw(file_of(shifts()))
+    with style.context():
+        canvas = FigureCanvasAgg(figure)
+        canvas.draw()
+    panel = figure.axes[0].bbox
+    for text in figure.axes[0].texts:
+        box = text.get_window_extent(canvas.get_renderer())
+        assert panel.x0 < box.x0 and box.x1 < panel.x1, text.get_text()
+
+
 def test_a_map_keeps_its_peaks_when_it_is_made_coarse():
     values = np.zeros((3, 10_001))
     values[1, 5003] = 7.0

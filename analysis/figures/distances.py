@@ -30,8 +30,10 @@ def _bounds(axes: Axes, measure: Measure) -> float:
         named.setdefault(check.tolerance, []).append(component)
     for tolerance, components in named.items():
         axes.axhline(tolerance, **style.BOUND)
-        names = ",\n".join(filter(None, components)) or "bound"
-        style.beside(axes, tolerance, f"{names} ≤ {tolerance:.0e}")
+        names = ",\n".join(filter(None, components))
+        style.beside(
+            axes, tolerance, f"{names} ≤ {tolerance:.0e}" if names else f"bound {tolerance:.0e}"
+        )
     return max(named, default=0.0)
 
 

@@ -3,9 +3,8 @@
     du/dt = L u + N(t, u),  L diagonal
 
 The predictor, and the value that the last p give for N, are sums over rows of a ring, with weights
-in Lagrange form: every row is read once. Members take turns, each to the next frame. N is a Numba
-function of signature TERM and is known by its type alone, so this is compiled and cached on disk
-once for all equations. Importing this module imports Numba.
+in Lagrange form: every row is read once. Members take turns, each to the next frame. An equation's
+module binds the loops to its term, compiles and caches them. Importing this module imports Numba.
 """
 
 import hashlib
@@ -32,9 +31,18 @@ from sims.integrators.etd_problem import (
     step_size,
 )
 
-_ROW, _REALS = types.complex128[::1], types.float64[::1]
-TERM = types.void(types.float64, _ROW, _ROW, _ROW, _REALS)  # t, u, out, scratch, parameters
-RATE = types.float64(_ROW, _ROW, _REALS)  # u, scratch, parameters -> bound of |dN/du|
+_F8, _I8, _REALS, _INTS = types.float64, types.int64, types.float64[::1], types.int64[::1]
+_ROW, _TABLE = types.complex128[::1], types.complex128[:, ::1]
+_CUBE = types.complex128[:, :, ::1]
+# Signatures of what `bind` returns, with the tuples of arrays laid open.
+MARCH = types.UniTuple(_I8, 2)(
+    _I8,
+    *(_TABLE, _CUBE, types.int64[:, ::1], _REALS, _INTS, _REALS),
+    *(_INTS, _TABLE, _CUBE, _TABLE, _REALS, _TABLE, _TABLE, _REALS),
+)
+BEGIN = types.Tuple((_I8, _F8))(
+    *(_ROW, _F8, _F8, _REALS, _ROW, _CUBE, _F8, _ROW, _TABLE, _TABLE, _REALS)
+)
 
 # Sums may be reordered, once and for all at compilation; NaN and infinity keep their meaning.
 FAST = {"reassoc", "contract", "nsz"}
@@ -163,16 +171,6 @@ def _step_of(level, gap):
 
 
 @njit
-def _measure(rate, u, reals, scratch, parameters):
-    """Return the tolerated error and the coarsest level allowed."""
-    limit = reals[ATOL] + reals[RTOL] * (reals[SCALE] * math.sqrt(_square(u)))
-    largest, steepest = reals[MAX_STEP], rate(u, scratch, parameters)
-    if steepest > 0.0:
-        largest = min(largest, reals[STABLE] / steepest)
-    return limit, levels.coarsest(reals[GAP], largest)
-
-
-@njit
 def _enter(ring, numbers, options, reals, fresh):
     """Begin the gap after a frame."""
     numbers[POSITION], level = 0, numbers[LEVEL]
@@ -197,185 +195,155 @@ def _next_level(error, numbers, order, kept):
 
 
 @njit
-def _march(
-    term,
-    rate,
-    u,
-    ring,
-    numbers,
-    limits,
-    options,
-    reals,
-    slots,
-    turn,
-    lagrange,
-    last,
-    factors,
-    fresh,
-    work,
-    parameters,
-):
-    """Step one member to the next frame; return what has happened.
-
-    u, ring          (n,), (2p + 2, n): state and past values, one row being spare
-    numbers, limits  (COUNTS,) int64, (1,): the member's own
-    slots            (levels,) where a level's weights are, or -1
-    turn, lagrange, last   (slots, n), (slots, p, n), (slots, n): weights
-    factors          (p,) of N_j in the value that the last p give for the next N
-    """
-    order, rows = options[ORDER], ring.shape[0]
-    predicted, extrapolated, scratch = work[0], work[1], work[2]
-    if numbers[POSITION] == _ENTERING:
-        limits[0], numbers[LEAST] = _measure(rate, u, reals, scratch, parameters)
-        _enter(ring, numbers, options, reals, fresh)
-    for _ in range(PAUSE):
-        level = numbers[LEVEL]
-        if numbers[POSITION] == levels.TICKS:
-            return _ARRIVED
-        if level > levels.FINEST:
-            return _COLLAPSED
-        h = _step_of(level, reals[GAP])
-        t = reals[START] + reals[GAP] * (numbers[POSITION] / levels.TICKS)
-        if not h > 10.0 * (np.nextafter(abs(t), np.inf) - abs(t)):
-            return _COLLAPSED
-        slot, head = slots[level], numbers[HEAD]
-        if slot < 0:
-            return _LACKS_WEIGHTS
-        _predict(predicted, u, ring, head, turn[slot], lagrange[slot])
-        _extrapolate(extrapolated, ring, head, factors)
-        head = (head + rows - 1) % rows
-        term(t + h, predicted, ring[head], scratch, parameters)
-        numbers[EVALUATIONS] += 1
-        square = _correct(predicted, last[slot], ring[head], extrapolated)
-        error = levels.scaled(reals[SCALE] * math.sqrt(square), limits[0])
-        new = level
-        if options[FIXED] == 0:
-            new = _next_level(error, numbers, order, rows - 1)
-        if error <= 1.0 or options[FIXED] == 1:
-            u[:] = predicted
-            numbers[HEAD] = head
-            numbers[KNOWN] = min(numbers[KNOWN] + 1, rows - 1)
-            numbers[POSITION] += levels.ticks(level)
-            numbers[STEPS] += 1
-        if new != level:
-            numbers[LEVEL] = new
-            if new <= levels.FINEST:
-                ratio = levels.ticks(new) / levels.ticks(level)
-                _respace(ring, numbers, order, ratio, fresh)
-                limits[0], numbers[LEAST] = _measure(rate, u, reals, scratch, parameters)
-    return _ARRIVED if numbers[POSITION] == levels.TICKS else _PAUSED
+def _predict_both(u, ring, numbers, slot, weights, work):
+    """Write u and N at t + h as the last p values give them."""
+    turn, lagrange, _, factors = weights
+    _predict(work[0], u, ring, numbers[HEAD], turn[slot], lagrange[slot])
+    _extrapolate(work[1], ring, numbers[HEAD], factors)
 
 
 @njit
-def _begin(term, u0, t0, h, reals, turn, block, enough, u, values, work, parameters):
-    """Fill values (p + 1, n), oldest first, and u after p steps; return the sweeps and settled."""
-    p = block.shape[0]
-    predicted, scratch = work[0], work[2]
-    term(t0, u0, values[0], scratch, parameters)
-    for j in range(p):
-        values[j + 1] = values[0]
-    before, change, sweep = work[1], np.inf, 0
-    before[:] = u0
-    while sweep < MAX_SWEEPS and not (sweep > 1 and change <= enough):
-        u[:] = u0
-        sweep += 1
-        for j in range(p):
-            _multiply(predicted, turn, u)
-            for i in range(p + 1):
-                _add_one(predicted, block[j, i], values[i])
-            u[:] = predicted
-            term(t0 + (j + 1) * h, u, values[j + 1], scratch, parameters)
-        _combine_one(before, -1.0, 1.0, u)
-        change = reals[SCALE] * math.sqrt(_square(before))
-        before[:] = u
-        if not change < np.inf:
-            break
-    return sweep, change
+def _accept(u, predicted, head, ring, numbers):
+    u[:] = predicted
+    numbers[HEAD], numbers[KNOWN] = head, min(numbers[KNOWN] + 1, ring.shape[0] - 1)
+    numbers[POSITION] += levels.ticks(numbers[LEVEL])
+    numbers[STEPS] += 1
 
 
-def _fingerprint() -> str:
-    """Return a hash of what the kernels import: Numba's disk cache looks at this file only."""
-    texts = [Path(str(module.__file__)).read_bytes() for module in (levels, etd_weights)]
-    return hashlib.sha256(b"\0".join(texts)).hexdigest()
+def bind(term: Any, rate: Any) -> tuple[Any, Any]:
+    """Return Numba functions of signatures MARCH and BEGIN for a nonlinear term.
 
+    term  Numba function (t, u, out, scratch, parameters) that writes N(t, u)
+    rate  Numba function (u, scratch, parameters) -> a bound of |dN/du|
 
-def _cached(version: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
-    i8, ints, reals = types.int64, types.int64[::1], types.float64[::1]
-    row, table, cube = types.complex128[::1], types.complex128[:, ::1], types.complex128[:, :, ::1]
-    f8, term, rate = types.float64, types.FunctionType(TERM), types.FunctionType(RATE)
-    weights = (ints, table, cube, table, reals)
-    places = (table, cube, types.int64[:, ::1], reals, ints, reals)
-    march_type = types.UniTuple(i8, 2)(i8, term, rate, *places, *weights, table, table, reals)
-    begin_type = types.Tuple((i8, f8))(
-        term, row, f8, f8, reals, row, cube, f8, row, table, table, reals
-    )
+    All rows are (n,) complex128. The module that has the term compiles and caches the two.
+    """
 
-    @njit(march_type, cache=True)
-    def march(
-        member,
-        term,
-        rate,
-        u,
-        ring,
-        numbers,
-        limits,
-        options,
-        reals,
-        slots,
-        turn,
-        lagrange,
-        last,
-        factors,
-        fresh,
-        work,
-        parameters,
-    ):
-        version  # noqa: B018  (see _fingerprint)
-        while member < u.shape[0]:
-            status = _march(
-                term,
-                rate,
-                u[member],
-                ring[member],
-                numbers[member],
-                limits[member : member + 1],
-                options,
-                reals,
-                slots,
-                turn,
-                lagrange,
-                last,
-                factors,
-                fresh,
-                work,
-                parameters,
+    @njit
+    def measure(u, numbers, limits, reals, work, parameters):
+        """Find the tolerated error and the coarsest level allowed."""
+        limits[0] = reals[ATOL] + reals[RTOL] * (reals[SCALE] * math.sqrt(_square(u)))
+        largest, steepest = reals[MAX_STEP], rate(u, work[2], parameters)
+        if steepest > 0.0:
+            largest = min(largest, reals[STABLE] / steepest)
+        numbers[LEAST] = levels.coarsest(reals[GAP], largest)
+
+    @njit
+    def step_member(u, ring, numbers, limits, options, reals, slots, weights, work, given):
+        """Try one step; return the error over the tolerated one, or less than 0 and why not."""
+        level, rows = numbers[LEVEL], ring.shape[0]
+        if level > levels.FINEST:
+            return -1.0, _COLLAPSED
+        h = _step_of(level, reals[GAP])
+        t = reals[START] + reals[GAP] * (numbers[POSITION] / levels.TICKS)
+        if not h > 10.0 * (np.nextafter(abs(t), np.inf) - abs(t)):
+            return -1.0, _COLLAPSED
+        slot, head = slots[level], (numbers[HEAD] + rows - 1) % rows
+        if slot < 0:
+            return -1.0, _LACKS_WEIGHTS
+        _predict_both(u, ring, numbers, slot, weights, work)
+        term(t + h, work[0], ring[head], work[2], given)
+        numbers[EVALUATIONS] += 1
+        square = _correct(work[0], weights[2][slot], ring[head], work[1])
+        return levels.scaled(reals[SCALE] * math.sqrt(square), limits[0]), _PAUSED
+
+    @njit
+    def march_member(u, ring, numbers, limits, options, reals, slots, weights, fresh, work, given):
+        """Step one member to the next frame; return how it stands with it."""
+        order, fixed, rows = options[ORDER], options[FIXED] == 1, ring.shape[0]
+        if numbers[POSITION] == _ENTERING:
+            measure(u, numbers, limits, reals, work, given)
+            _enter(ring, numbers, options, reals, fresh)
+        for _ in range(PAUSE):
+            if numbers[POSITION] == levels.TICKS:
+                return _ARRIVED
+            error, status = step_member(
+                u, ring, numbers, limits, options, reals, slots, weights, work, given
             )
+            if status != _PAUSED or (fixed and not error < np.inf):
+                return _COLLAPSED if status == _PAUSED else status
+            level = numbers[LEVEL]
+            new = level if fixed else _next_level(error, numbers, order, rows - 1)
+            if fixed or error <= 1.0:
+                _accept(u, work[0], (numbers[HEAD] + rows - 1) % rows, ring, numbers)
+            if new != level:
+                numbers[LEVEL] = new
+                if new <= levels.FINEST:
+                    _respace(ring, numbers, order, levels.ticks(new) / levels.ticks(level), fresh)
+                    measure(u, numbers, limits, reals, work, given)
+        return _PAUSED
+
+    @njit
+    def march(member, u, ring, numbers, limits, common, slots, weights, fresh, work, given):
+        """Step members on to the next frame; return the first that is not there, and why.
+
+        u, ring          (M, n), (M, 2p + 2, n): states and past values, one row being spare
+        numbers, limits  (M, COUNTS), (M,): the members' own
+        common           options and reals
+        slots            (levels,) where a level's weights are, or -1
+        weights          exp(h L) (slots, n); of the past (slots, p, n); of the correction
+                         (slots, n); and (p,) of the past in the value it gives for the next N
+        """
+        options, reals = common
+        while member < u.shape[0]:
+            own = u[member], ring[member], numbers[member], limits[member : member + 1]
+            status = march_member(*own, options, reals, slots, weights, fresh, work, given)
             if status != _ARRIVED:
                 return member, status
             member += 1
         return member, _ARRIVED
 
-    @njit(begin_type, cache=True)
-    def begin(term, u0, t0, h, reals, turn, block, enough, u, values, work, parameters):
-        version  # noqa: B018
-        return _begin(term, u0, t0, h, reals, turn, block, enough, u, values, work, parameters)
+    @njit
+    def begin(u0, t0, h, reals, turn, block, enough, u, values, work, given):
+        """Fill values (p + 1, n), oldest first, and u after p steps.
+
+        Returns the sweeps and the last change.
+        """
+        p, change, sweep = block.shape[0], np.inf, 0
+        predicted, before, scratch = work[0], work[1], work[2]
+        term(t0, u0, values[0], scratch, given)
+        for j in range(p):
+            values[j + 1] = values[0]
+        before[:] = u0
+        while sweep < MAX_SWEEPS and not (sweep > 1 and change <= enough):
+            u[:] = u0
+            sweep += 1
+            for j in range(p):
+                _multiply(predicted, turn, u)
+                for i in range(p + 1):
+                    _add_one(predicted, block[j, i], values[i])
+                u[:] = predicted
+                term(t0 + (j + 1) * h, u, values[j + 1], scratch, given)
+            _combine_one(before, -1.0, 1.0, u)
+            change = reals[SCALE] * math.sqrt(_square(before))
+            before[:] = u
+            if not change < np.inf:
+                break
+        return sweep, change
 
     return march, begin
 
 
-march, begin = _cached(_fingerprint())
+def fingerprint() -> str:
+    """Return a hash of these kernels: Numba's disk cache looks at a cached function's file only.
+
+    A cached function that closes over this text is compiled anew when they change.
+    """
+    own = Path(__file__)
+    texts = [own, *(own.with_name(f"{name}.py") for name in ("etd_levels", "etd_weights"))]
+    return hashlib.sha256(b"\0".join(text.read_bytes() for text in texts)).hexdigest()
 
 
 @dataclass(frozen=True)
 class Kernel:
-    """A compiled nonlinear term.
+    """A compiled nonlinear term: the loops below, bound to it by the module that has it.
 
-    term, rate   made by numba.cfunc with signatures TERM and RATE
-    parameters   (any,) float64, passed to both
+    march, begin  what `bind` returns, compiled with signatures MARCH and BEGIN
+    parameters    (any,) float64, passed to the term
     """
 
-    term: Any
-    rate: Any
+    march: Callable[..., Any]
+    begin: Callable[..., Any]
     parameters: np.ndarray
 
 
@@ -421,6 +389,11 @@ def _etd_adams_compiled(
         yield lanes.frame(index + 1)
 
 
+def _sizes(u: np.ndarray) -> np.ndarray:
+    """Return the norm of each row, whose bits do not depend on the others."""
+    return np.sqrt(np.sum(u.real**2 + u.imag**2, axis=-1))
+
+
 class Lanes:
     """The members on their way, and the weights of every level in use."""
 
@@ -428,6 +401,7 @@ class Lanes:
         (members, n), p = u0.shape, problem.order
         self.problem, self.kernel = problem, kernel
         self.u0, self.u = np.array(u0, dtype=np.complex128), np.array(u0, dtype=np.complex128)
+        self.sizes = _sizes(self.u)
         self.ring = np.zeros((members, problem.kept + 1, n), dtype=np.complex128)
         self.numbers = np.zeros((members, COUNTS), dtype=np.int64)
         self.limits = np.zeros(members)
@@ -504,7 +478,7 @@ class Lanes:
         problem, p, slot = self.problem, self.problem.order, self.weights(level)
         block, u0, u = etd_weights.block(self.newton[slot]), self.u0[member], self.u[member]
         tail = (self.turn[slot], block, enough, u, values, self.work, self.kernel.parameters)
-        sweeps, change = begin(self.kernel.term, u0, t0, h, self.reals, *tail)
+        sweeps, change = self.kernel.begin(u0, t0, h, self.reals, *tail)
         self.numbers[member, EVALUATIONS] += 1 + p * sweeps
         if not (change <= enough or (problem.steps is not None and change < np.inf)):
             return np.inf
@@ -524,24 +498,11 @@ class Lanes:
         self.reals[START] = start
         member, status = 0, _PAUSED
         while status != _ARRIVED:
-            member, status = march(
+            member, status = self.kernel.march(
                 member,
-                self.kernel.term,
-                self.kernel.rate,
-                self.u,
-                self.ring,
-                self.numbers,
-                self.limits,
-                self.options,
-                self.reals,
-                self.slots,
-                self.turn,
-                self.lagrange,
-                self.last,
-                self.factors,
-                self.fresh,
-                self.work,
-                self.kernel.parameters,
+                *(self.u, self.ring, self.numbers, self.limits, self.options, self.reals),
+                *(self.slots, self.turn, self.lagrange, self.last, self.factors),
+                *(self.fresh, self.work, self.kernel.parameters),
             )
             if status == _LACKS_WEIGHTS:
                 self.weights(int(self.numbers[member, LEVEL]))
@@ -549,9 +510,8 @@ class Lanes:
                 position = self.numbers[member, POSITION] / levels.TICKS
                 raise collapse(member, start + self.reals[GAP] * position)
         if self.problem.norm_kept:
-            for u, u0 in zip(self.u, self.u0, strict=True):
-                size = np.linalg.norm(u)
-                u *= np.linalg.norm(u0) / size if size > 0 else 1.0
+            sizes = _sizes(self.u)
+            self.u *= np.where(sizes > 0, self.sizes / np.where(sizes > 0, sizes, 1), 1)[:, None]
 
     def frame(self, index: int) -> Frame:
         """Return the members at a frame; its state can be asked for until the next frame."""

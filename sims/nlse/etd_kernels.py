@@ -5,11 +5,20 @@
 Importing this module imports Numba and rocket-fft.
 """
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
-from numba import cfunc, njit
+from numba import njit
 from rocket_fft import c2c
 
-from sims.integrators.etd_adams_compiled import RATE, TERM, Kernel
+from sims.integrators.etd_adams_compiled import (
+    BEGIN,
+    MARCH,
+    Kernel,
+    bind,
+    fingerprint,
+)
 from sims.nlse.equation import Equation
 
 _GAMMA, _POTENTIAL, _MASK, _HEAD = 0, 1, 2, 3  # then V (n) and the mask (n)
@@ -26,7 +35,7 @@ def kernel(equation: Equation) -> Kernel:
             parameters[column] = 1.0
             first = _HEAD + (column - _POTENTIAL) * n
             parameters[first : first + n] = values
-    return Kernel(term, rate, parameters)
+    return Kernel(march, begin, parameters)
 
 
 @njit
@@ -57,7 +66,7 @@ def _turned(psi, gamma, potential):
         psi[j] = complex(-g * b, g * a)
 
 
-@cfunc(TERM, cache=True)
+@njit
 def term(t, psi_hat, out, psi, parameters):
     n = psi.size
     _field(psi_hat, psi, parameters)
@@ -69,7 +78,7 @@ def term(t, psi_hat, out, psi, parameters):
             out[j] *= mask[j]
 
 
-@cfunc(RATE, cache=True)
+@njit
 def rate(psi_hat, psi, parameters):
     n, gamma, most = psi.size, parameters[_GAMMA], 0.0
     _field(psi_hat, psi, parameters)
@@ -78,3 +87,24 @@ def rate(psi_hat, psi, parameters):
         a, b = psi[j].real, psi[j].imag
         most = max(most, abs(gamma * (a * a + b * b) - 0.5 * potential[j]))
     return most
+
+
+_march, _begin = bind(term, rate)
+
+
+def _cached(version: str) -> tuple[Callable[..., Any], Callable[..., Any]]:
+    @njit(MARCH, cache=True)
+    def march(m, u, past, numbers, limits, options, reals, slots, e, w, c, x, fresh, work, given):
+        version  # noqa: B018  (see fingerprint)
+        own, common, weights = (u, past, numbers, limits), (options, reals), (e, w, c, x)
+        return _march(m, *own, common, slots, weights, fresh, work, given)
+
+    @njit(BEGIN, cache=True)
+    def begin(u0, t0, h, reals, turn, block, enough, u, values, work, given):
+        version  # noqa: B018
+        return _begin(u0, t0, h, reals, turn, block, enough, u, values, work, given)
+
+    return march, begin
+
+
+march, begin = _cached(fingerprint())
