@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from analysis import plan
-from analysis.entropy.measures import FUNCTIONALS
+from analysis.functionals import FUNCTIONALS
 from analysis.measures import MEASURES
 from analysis.observables import OBSERVABLES
 from core import command, config, provenance
@@ -32,17 +32,20 @@ def _specs(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
 
 
 def _fits(run: Run, chosen: plan.Plan, name: str) -> None:
-    fields = run.members[0].fields
+    extents = run.members[0].extents()
     if chosen.simulators and run.simulator not in chosen.simulators:
         raise SchemaError(
             f"{run.path}: of simulator {run.simulator}; "
             f"{name} is for {' and '.join(chosen.simulators)}"
         )
     for field in chosen.needs:
-        if field not in fields:
+        if field not in extents:
             raise SchemaError(
-                f"{run.path}: holds no '{field}', which {name} needs; it has {', '.join(fields)}"
+                f"{run.path}: holds no '{field}', which {name} needs; it has {', '.join(extents)}"
             )
+    reason = chosen.holds(extents)
+    if reason is not None:
+        raise SchemaError(f"{run.path}: {name} cannot be had of it: {reason}")
 
 
 def analyse(arguments: argparse.Namespace) -> None:

@@ -8,13 +8,15 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
-from analysis.entropy.measures import FUNCTIONALS
+from analysis.functionals import FUNCTIONALS
 from analysis.measures import MEASURES
 from analysis.measures.entropies import entropy
-from analysis.observables import OBSERVABLES
+from analysis.measures.surrogates import Surrogates
+from analysis.observables import OBSERVABLES, Selection, kind, observe, samples
 from core import config, provenance
 from core.errors import ConfigError
 from core.registry import Entry, nearest
+from core.store import Extent
 
 BUILT_IN = "measure"  # the key by which a specification names a built-in measure with options
 
@@ -27,6 +29,7 @@ class Plan:
     simulators  which it can read, or empty for any with those fields
     module      where its code is
     fits        params of a run -> why it cannot measure that run, or None
+    holds       sizes of its fields -> likewise
     """
 
     function: Callable[..., Any]
@@ -34,6 +37,7 @@ class Plan:
     simulators: tuple[str, ...]
     module: str
     fits: Callable[[Mapping[str, Any]], str | None] = lambda params: None
+    holds: Callable[[Mapping[str, Extent]], str | None] = lambda extents: None
 
 
 def _takes(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
@@ -68,29 +72,95 @@ def _options(entry: Entry, given: Mapping[str, Any], where: str) -> dict[str, An
     return options
 
 
+def _shared(entry: Entry) -> dict[str, Any]:
+    """Return the types of options that all observables made of series take."""
+    if not entry.meta.get("of_series"):
+        return {}
+    hints = typing.get_type_hints(Selection)
+    return {**hints, "surrogates": Surrogates}
+
+
+def _split(
+    spec: Mapping[str, Any], observable: Entry, functional: Entry, where: str
+) -> tuple[dict[str, Any], dict[str, Any], dict[str, Any]]:
+    """Return the options of the selection, of the observable and of the functional."""
+    of, take, shared = _takes(observable.function), _takes(functional.function), _shared(observable)
+    options = {k: v for k, v in spec.items() if k not in ("observable", "functional")}
+    for key in options:
+        if key not in of and key not in take and key not in shared:
+            names = {*of, *take, *shared}
+            hint = nearest(key, names) if names else "; this pair takes none"
+            raise ConfigError(f"{config.join(where, key)}: unknown key{hint}")
+    common = {
+        k: config.coerce(kind, options[k], config.join(where, k))
+        for k, kind in shared.items()
+        if k in options
+    }
+    first = {k: v for k, v in options.items() if k in of}
+    second = {k: v for k, v in options.items() if k in take}
+    return common, _options(observable, first, where), _options(functional, second, where)
+
+
+def _suited(spec: Mapping[str, Any], observable: Entry, functional: Entry, where: str) -> None:
+    """Refuse a functional that does not take what the observable gives."""
+    given, taken = observable.meta["gives"], functional.meta["takes"]
+    if given is not taken:
+        others = [name for name, entry in OBSERVABLES.items() if entry.meta["gives"] is taken]
+        raise ConfigError(
+            f"{config.join(where, 'functional')}: '{spec['functional']}' takes {kind(taken)}, but "
+            f"'{spec['observable']}' gives {kind(given)}; observables for it: {', '.join(others)}"
+        )
+    if spec.get("estimator", "plugin") != "plugin" and not observable.meta.get("counted"):
+        counted = [name for name, entry in OBSERVABLES.items() if entry.meta.get("counted")]
+        raise ConfigError(
+            f"{config.join(where, 'estimator')}: corrects counts, and '{spec['observable']}' "
+            f"counts nothing; those that do: {', '.join(counted)}"
+        )
+
+
+def _room(entry: Entry, samples: int, options: Mapping[str, Any]) -> str | None:
+    """Return why series of so many samples are too short, or None."""
+    if "room" not in entry.meta:
+        return None
+    try:
+        entry.meta["room"](samples, **options)
+    except (ConfigError, ValueError) as problem:
+        return str(problem)
+    return None
+
+
 def _entropy(spec: Mapping[str, Any], where: str) -> Plan:
     for key in ("observable", "functional"):
         if key not in spec:
             raise ConfigError(f"{where}: missing '{key}'")
     observable = OBSERVABLES.lookup(str(spec["observable"]), config.join(where, "observable"))
     functional = FUNCTIONALS.lookup(str(spec["functional"]), config.join(where, "functional"))
-    of, take = _takes(observable.function), _takes(functional.function)
-    options = {k: v for k, v in spec.items() if k not in ("observable", "functional")}
-    for key in options:
-        if key not in of and key not in take:
-            names = {*of, *take}
-            hint = nearest(key, names) if names else "; this pair takes none"
-            raise ConfigError(f"{config.join(where, key)}: unknown key{hint}")
-    first = {k: v for k, v in options.items() if k in of}
-    second = {k: v for k, v in options.items() if k in take}
-    observing, taking = _options(observable, first, where), _options(functional, second, where)
+    _suited(spec, observable, functional, where)
+    common, observing, taking = _split(spec, observable, functional, where)
+    of_series = observable.meta.get("of_series", False)
+    surrogates = common.pop("surrogates", None)
+    if surrogates is not None:
+        surrogates.check(config.join(where, "surrogates"))
+    chosen = Selection(**common) if of_series else None
+
+    def holds(extents: Mapping[str, Extent]) -> str | None:
+        if chosen is None:
+            return None
+        try:
+            length = samples(chosen, extents)
+        except ConfigError as problem:
+            return str(problem)
+        return _room(observable, length, observing) or _room(functional, length, taking)
+
     function = partial(
         entropy,
         spec={**spec, **observing, **taking},
-        observable=partial(observable.function, **observing),
+        observe=partial(observe, observable, chosen, observing),
         functional=partial(functional.function, **taking),
+        surrogates=surrogates,
     )
-    return Plan(function, observable.meta["needs"], (), "analysis.measures.entropies")
+    needs = (chosen.field,) if chosen is not None else observable.meta["needs"]
+    return Plan(function, needs, (), "analysis.measures.entropies", holds=holds)
 
 
 def resolve(name: str, specs: Mapping[str, Mapping[str, Any]], where: str) -> Plan:
@@ -127,14 +197,14 @@ def check(
     name: str,
     specs: Mapping[str, Mapping[str, Any]],
     simulator: str,
-    fields: tuple[str, ...],
+    extents: Mapping[str, Extent],
     where: str,
     run: str,
     params: Mapping[str, Any] | None = None,
 ) -> None:
     """Raise ConfigError if a measure does not exist or a run is not one that it can measure.
 
-    fields  that the run will hold
+    extents of the fields that the run will hold
     where   the place of the configuration, run that of the run, for messages
     params  of the run as configured, or None to judge by the fields alone
     """
@@ -142,12 +212,15 @@ def check(
     at = f"{run}.measures: '{name}'"
     if plan.simulators and simulator not in plan.simulators:
         raise ConfigError(f"{at} is for {' and '.join(plan.simulators)}, not for {simulator}")
-    missing = [field for field in plan.needs if field not in fields]
+    missing = [field for field in plan.needs if field not in extents]
     if missing:
         raise ConfigError(
             f"{at} needs {', '.join(missing)}, which this run will not hold; "
-            f"it has {', '.join(fields)}"
+            f"it has {', '.join(extents)}"
         )
+    reason = plan.holds(extents)
+    if reason is not None:
+        raise ConfigError(f"{at} cannot be had of it: {reason}")
     reason = plan.fits(params) if params is not None else None
     if reason is not None:
         raise ConfigError(f"{at} {reason}")

@@ -3,6 +3,7 @@
     NAME                                          what the configuration calls it
     FIELDS                                        core.store.Field by name: what its run file holds
     Params                                        frozen dataclass of its parameters
+    fields(params), sizes(params)                 those that a run will hold; points by axis
     prepare(given, where) -> Params               checked, with defaults; raises ConfigError
     trajectories(params, stream, xp, members, resume) -> Trajectories
     CASES                                         optional: what `describe` lists

@@ -5,11 +5,12 @@ from typing import Any
 
 from core import config, provenance
 from core.config import RunEntry
+from core.store import Extent
 from sims import simulator
 
 
-def check(entry: RunEntry, where: str) -> tuple[tuple[str, ...], dict[str, Any]]:
-    """Return the fields that a run will hold and its complete parameters.
+def check(entry: RunEntry, where: str) -> tuple[dict[str, Extent], dict[str, Any]]:
+    """Return how large each field of a run will be, and its complete parameters.
 
     where  the entry's place, such as "config.yaml: runs.soliton"
 
@@ -17,7 +18,12 @@ def check(entry: RunEntry, where: str) -> tuple[tuple[str, ...], dict[str, Any]]
     """
     module = simulator(entry.simulator, config.join(where, "simulator"))
     params: Any = module.prepare(entry.params, config.join(where, "params"))
-    return tuple(module.fields(params)), complete(params)
+    sizes = module.sizes(params)
+    extents = {
+        name: Extent({dim: sizes[dim] for dim in ("time", *field.dims)}, field.dtype)
+        for name, field in module.fields(params).items()
+    }
+    return extents, complete(params)
 
 
 def complete(params: Any) -> dict[str, Any]:

@@ -11,9 +11,10 @@ from analysis import plan, verification
 from analysis.measures.entropies import soliton_entropy
 from core import exact_nlse
 from core.errors import ConfigError
-from core.store import Member, Run, read_measure, write_measure
+from core.store import Extent, Member, Run, read_measure, write_measure
 
 N, LENGTH = 512, 50.0
+EXTENT = Extent({"time": 5, "x": N}, "complex128")
 X = (np.arange(N) - N // 2) * (LENGTH / N)
 SPECS = {
     "shannon": {"observable": "density", "functional": "shannon"},
@@ -29,7 +30,14 @@ DEFAULTS = {"dispersion": 1.0, "nonlinearity": 1.0, "rtol": 1e-11, "integrator":
 
 
 def run_of(psi, time, params, x=X, **fields):
-    member = Member("0", 0, np.asarray(time), {"x": x}, {"psi": np.asarray(psi), **fields})
+    member = Member(
+        "0",
+        0,
+        np.asarray(time),
+        {"x": x},
+        {"psi": np.asarray(psi), **fields},
+        {"psi": ("time", "x"), **dict.fromkeys(fields, ("time",))},
+    )
     given = {**DEFAULTS, **params}
     return Run(Path("run.h5"), "nlse", "example", given, 1, [member])
 
@@ -410,9 +418,9 @@ def test_a_wrong_specification_is_named(name, specs, text):
 
 def test_a_run_without_the_field_is_told_before():
     with pytest.raises(ConfigError, match="'error' needs error, which this run will not hold"):
-        plan.check("error", {}, "nlse", ("psi", "mass"), "m:", "m: runs.a")
+        plan.check("error", {}, "nlse", dict.fromkeys(("psi", "mass"), EXTENT), "m:", "m: runs.a")
     with pytest.raises(ConfigError, match="'error' is for nlse, not for chaos"):
-        plan.check("error", {}, "chaos", ("psi", "error"), "m:", "m: runs.a")
+        plan.check("error", {}, "chaos", dict.fromkeys(("psi", "error"), EXTENT), "m:", "m: runs.a")
 
 
 @pytest.mark.parametrize(
@@ -435,8 +443,10 @@ def test_a_run_without_the_field_is_told_before():
 )
 def test_a_run_that_cannot_be_measured_is_told_before_it_is_made(name, params, text):
     with pytest.raises(ConfigError, match=f"m: runs.a.measures: '{name}' needs .*{text}"):
-        plan.check(name, {}, "nlse", ("psi",), "m:", "m: runs.a", params)
-    plan.check("soliton_shift", {}, "nlse", ("psi",), "m:", "m: runs.a", {"case": "two_solitons"})
+        plan.check(name, {}, "nlse", {"psi": EXTENT}, "m:", "m: runs.a", params)
+    plan.check(
+        "soliton_shift", {}, "nlse", {"psi": EXTENT}, "m:", "m: runs.a", {"case": "two_solitons"}
+    )
 
 
 def test_the_table_names_what_failed(tmp_path):

@@ -43,6 +43,8 @@ def measure(kind):
             one, axis=np.array([1.0, 2.0]), axis_label="soliton", value=two[:2],
             exact=two[:2] + 1e-9, components=names,
         ),
+        "plane": replace(one, value=np.abs(two) / 4, components=names),
+        "numbers": replace(one, axis=T[:1], value=two[:1], components=names),
     }[kind]  # fmt: skip
 
 

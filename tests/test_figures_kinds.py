@@ -12,10 +12,11 @@ import pytest
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.text import Text
 
+from analysis.entropy.complexity_bounds import hc_bounds
 from analysis.figures import KINDS, draw, parts, style
 from core import exact_nlse
 from core.errors import SchemaError
-from core.store import Check, Measure, MeasureFile
+from core.store import OF_SURROGATES, Check, Measure, MeasureFile
 
 T = np.linspace(0.0, 10.0, 51)
 X = np.linspace(-25.0, 25.0, 256, endpoint=False)
@@ -102,9 +103,32 @@ def shifts():
     )  # fmt: skip
 
 
+def planes():
+    bounds = hc_bounds(4, points=100)
+    extra = {
+        "lower": np.stack(bounds.lower), "upper": np.stack(bounds.upper),
+        "brownian": np.array([[0.68, 0.94, 0.99], [0.233, 0.07, 0.01]]),
+        "noise": np.array([[0.998], [0.003]]), "logistic": np.array([[0.739], [0.292]]),
+    }  # fmt: skip
+    path = np.stack([0.3 + 0.015 * T, 0.2 + 0.004 * np.sin(T)], axis=-1)
+    return one(
+        path, "plane", components=("normalised entropy h", "complexity C"), extra=extra,
+        label="Complexity and entropy of ordinal patterns of |psi|^2 along x",
+        convention="Shannon; h over its maximum; order 4, delay 12, ties stable",
+    )  # fmt: skip
+
+
+def counted():
+    return one(
+        np.array([[4.2, 0.3]]), "numbers", axis=np.zeros(1), axis_label="whole run",
+        components=("first", "second"), label="Vendi score of the states of the run",
+    )  # fmt: skip
+
+
 MAKE = {
     "curves": entropies, "drift": drifts, "error": errors, "growth": growing, "map": field,
-    "spectrum_map": powers, "phase": phases, "table": shifts,
+    "spectrum_map": powers, "phase": phases, "table": shifts, "plane": planes,
+    "numbers": counted,
 }  # fmt: skip
 
 
@@ -341,3 +365,36 @@ def test_a_file_without_members_is_refused():
 def test_a_run_of_another_simulator_is_described_by_its_own_parameters():
     file = file_of(entropies(), params={"model": "abp", "particles": 200}, simulator="active")
     assert "two solitons (active): model abp, particles 200\nseed 7" in style.about(file)
+
+
+def test_surrogates_are_drawn_in_the_panel_of_what_they_are_compared_with():
+    value = np.stack([np.cos(T), 2 + np.sin(T)], axis=-1)
+    names = ("discrete", "discrete" + OF_SURROGATES)
+    figure = draw(file_of(one(value, "curves", components=names)))
+    (axes,) = figure.axes
+    own, theirs = (line.get_ydata() for line in axes.lines)
+    assert (own == value[:, 0]).all() and (theirs == value[:, 1]).all()
+    assert "surrogates" in [text.get_text() for text in axes.get_legend().get_texts()]
+    low, high = axes.get_ylim()
+    assert low < value.min() and high > value.max()
+
+
+def test_delays_to_trust_are_shaded():
+    extra = {"span": np.array([2.0, 4.0])}
+    axes = draw(file_of(one(np.cos(T), "curves", extra=extra))).axes[0]
+    (band,) = axes.patches
+    assert band.get_x() == 2.0 and band.get_width() == 2.0
+
+
+def test_the_plane_shows_its_edges_and_references_and_the_path_with_its_error():
+    figure = draw(file_of(planes(), 3))
+    axes = figure.axes[0]
+    words = [text.get_text() for text in axes.get_legend().get_texts()]
+    assert {"edges of the plane", "white noise, as long", "fractional Brownian motion"} <= set(
+        words
+    )
+    assert "mean of 3 members" in words and "standard error" in words
+    assert figure.axes[1].get_ylabel() == "t"
+    alone = draw(file_of(replace(planes(), extra={}))).axes[0]
+    words = [text.get_text() for text in alone.get_legend().get_texts()]
+    assert words == ["this run"]

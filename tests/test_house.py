@@ -12,6 +12,9 @@ import jsonschema
 import pytest
 import yaml
 
+from analysis import entropy
+from analysis.functionals import FUNCTIONALS
+from analysis.observables import OBSERVABLES
 from core import config, provenance
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -29,6 +32,14 @@ def tracked():
 
 def _name(pin):
     return pin.split("==")[0]
+
+
+def test_the_documentation_names_every_entropy_observable_and_functional():
+    text = (ROOT / "docs" / "entropies.md").read_text()
+    names = {*entropy.__all__, *OBSERVABLES, *FUNCTIONALS}
+    told = {name for name in names if f"`{name}`" in text}
+    told |= {name for name in names if name.startswith("reference_") and "`reference_*`" in text}
+    assert not names - told
 
 
 def test_environment_yml_is_made_from_pyproject():
@@ -105,7 +116,14 @@ def test_the_shipped_configuration_is_sound():
     given, place = config.load([ROOT / "config.yaml"])
     study = config.study(given, place)
     for name, run in study.runs.items():
-        fields, params = simulating.check(run, name)
+        extents, params = simulating.check(run, name)
         for measure in run.measures:
-            measuring.check(measure, study.measures, run.simulator, fields, place, name, params)
+            measuring.check(measure, study.measures, run.simulator, extents, place, name, params)
     assert json.dumps(given)
+
+
+def test_every_public_entropy_is_there_and_none_has_the_name_of_a_module():
+    for name in entropy.__all__:
+        assert callable(getattr(entropy, name)), name
+    modules = {path.stem for path in (ROOT / "analysis" / "entropy").glob("*.py")}
+    assert not modules & set(entropy.__all__)

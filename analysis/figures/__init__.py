@@ -6,7 +6,18 @@ from typing import Any
 
 from matplotlib.figure import Figure, FigureBase
 
-from analysis.figures import curves, distances, growth, maps, parts, phase, style, tables
+from analysis.figures import (
+    curves,
+    distances,
+    growth,
+    maps,
+    numbers,
+    parts,
+    phase,
+    plane,
+    style,
+    tables,
+)
 from core.errors import SchemaError
 from core.registry import nearest
 from core.store import MeasureFile
@@ -27,7 +38,9 @@ KINDS: dict[str, Kind] = {
     "growth": Kind(growth.draw, growth.height),
     "map": Kind(maps.field, maps.field_height),
     "spectrum_map": Kind(maps.spectrum, maps.spectrum_height),
+    "numbers": Kind(numbers.draw, numbers.height),
     "phase": Kind(phase.draw, phase.height),
+    "plane": Kind(plane.draw, plane.height),
     "table": Kind(tables.draw, tables.height),
 }
 

@@ -1,11 +1,11 @@
-"""Curves: any quantities against time, one panel each, with mean, band and exact value."""
+"""Curves: any quantities against time or scale, a panel each, with mean, band, exact value."""
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
 from analysis.figures import parts, style
-from core.store import MeasureFile
+from core.store import OF_SURROGATES, Measure, MeasureFile
 
 FEW = 6  # members that are drawn each by itself, if they have no mean
 SPARSE = 12  # points that are also marked
@@ -13,7 +13,17 @@ SPARSE = 12  # points that are also marked
 
 def height(file: MeasureFile) -> float:
     """Return the inches that `draw` asks for."""
-    return 1.25 + 1.55 * len(parts.columns(parts.first(file)[0]))
+    return 1.45 + 1.55 * len(_panels(parts.first(file)[0]))
+
+
+def _panels(measure: Measure) -> list[tuple[int, int | None]]:
+    """Return (component, component of its surrogates or None) for each panel."""
+    names = [name for name, _, _ in parts.columns(measure)]
+    return [
+        (i, names.index(name + OF_SURROGATES) if name + OF_SURROGATES in names else None)
+        for i, name in enumerate(names)
+        if not name.endswith(OF_SURROGATES)
+    ]
 
 
 def _curve(axes: Axes, file: MeasureFile, column: int, colour: str) -> list[np.ndarray]:
@@ -35,6 +45,14 @@ def _curve(axes: Axes, file: MeasureFile, column: int, colour: str) -> list[np.n
         values = parts.columns(measure)[column][1]
         axes.plot(measure.axis, values, color=own, marker=mark, ms=3, label=text)
     return [parts.columns(measure)[column][1] for _, measure in shown]
+
+
+def _baseline(axes: Axes, file: MeasureFile, column: int) -> np.ndarray:
+    """Draw the mean of the surrogates, over members if there are several."""
+    shown = file.mean if file.mean is not None else parts.first(file)[0]
+    values = parts.columns(shown)[column][1]
+    axes.plot(shown.axis, values, label="surrogates", **style.EXACT)
+    return values
 
 
 def _room(axes: Axes, drawn: list[np.ndarray], legend: bool) -> None:
@@ -59,9 +77,10 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
     """Draw one panel per component, with the exact value dashed where it is known."""
     measure, _ = parts.first(file)
     columns = parts.columns(measure)
-    panels = np.atleast_1d(canvas.subplots(nrows=len(columns), sharex=True))
-    for i, (name, values, exact) in enumerate(columns):
-        axes = panels[i]
+    chosen = _panels(measure)
+    panels = np.atleast_1d(canvas.subplots(nrows=len(chosen), sharex=True))
+    for axes, (i, baseline) in zip(panels, chosen, strict=True):
+        name, values, exact = columns[i]
         drawn = _curve(axes, file, i, style.COLOURS[i % len(style.COLOURS)])
         if exact is not None:
             far = f"differs by {np.abs(values - exact).max():.0e} at most"
@@ -70,11 +89,17 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
                 measure.axis, exact, label=f"exact ({far})" if alone else "exact", **style.EXACT
             )
             drawn.append(exact)
-        legend = exact is not None or len(file.members) > 1
+        if baseline is not None:
+            drawn.append(_baseline(axes, file, baseline))
+        legend = exact is not None or baseline is not None or len(file.members) > 1
         (_log if measure.scale == "log" else _room)(axes, drawn, legend)
         if legend:
             axes.legend(loc="upper right", ncols=3)
-        axes.set_ylabel(style.label(name or measure.label, measure.units))
+        if "span" in measure.extra:
+            axes.axvspan(*measure.extra["span"], color=style.GREY, alpha=0.15, lw=0)
+        short = name or measure.label.split(" of ")[0]
+        axes.set_ylabel(style.label(short, measure.units))
     canvas.align_ylabels(list(panels))
     style.headline(canvas, measure.label, file)
     panels[-1].set_xlabel(style.label(measure.axis_label, measure.axis_units))
+    style.footnote(canvas, measure.convention)

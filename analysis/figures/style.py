@@ -115,6 +115,12 @@ def headline(canvas: FigureBase, text: str, file: MeasureFile) -> None:
     canvas.suptitle("\n".join(folded), x=0.01, ha="left", linespacing=1.35)
 
 
+def footnote(canvas: FigureBase, text: str) -> None:
+    """Set the convention of a measure below its axes, small."""
+    folded = "\n".join(textwrap.wrap(pretty(text), 110))
+    canvas.supxlabel(folded, x=0.01, ha="left", fontsize=8, color=GREY, linespacing=1.3)
+
+
 def logarithmic(axes: Axes, low: float, high: float) -> None:
     """Make the value axis logarithmic from low to high, with few enough ticks to read."""
     axes.set_yscale("log")

@@ -1,15 +1,19 @@
-"""Entropies over time: any functional of any observable, with the exact value where it is known."""
+"""Any functional of any observable, with the exact value where it is known."""
 
 import math
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
 
-from analysis.entropy.measures import Entropy
-from analysis.measures.registry import box, careful, coefficients, disturbed, timed
-from analysis.observables import Distribution
+from analysis.functionals import Result
+from analysis.measures.registry import box, careful, coefficients, disturbed
+from analysis.measures.surrogates import Surrogates, compared
+from analysis.observables import Observed, Rows
+from core import rng
+from core.errors import NumericsError
 from core.store import Check, Measure, Member, Run
 
 TOLERANCE = 1e-10
@@ -96,9 +100,7 @@ def _order(spec: Mapping[str, Any]) -> float:
     return float(spec.get("alpha", spec.get("q", 1.0)))
 
 
-def _checks(
-    found: Entropy, exact: np.ndarray, spec: Mapping[str, Any], label: str
-) -> tuple[Check, ...]:
+def _checks(found: Result, exact: np.ndarray, spec: Mapping[str, Any]) -> tuple[Check, ...]:
     """Return a row for each component, of its worst frame.
 
     Only for orders from 1 to HIGHEST: lower ones weigh the tails, where a computed field is
@@ -109,7 +111,7 @@ def _checks(
     worst = np.abs(found.values - exact).argmax(axis=0)
     return tuple(
         Check(
-            f"{found.label} of {label}, {name}, at its worst frame",
+            f"{found.label}, {name}, at its worst frame",
             float(found.values[worst[i], i]),
             float(exact[i]),
             TOLERANCE,
@@ -120,43 +122,78 @@ def _checks(
     )
 
 
+def _scalars(found: Result, rows: Rows) -> tuple[tuple[str, float, str], ...]:
+    """Return the scalars of a result: at both ends and on average, or the only one."""
+    units, named = found.units, []
+    of_frames = "frame" if rows.label == "t" else "row"
+    for i, name in enumerate(found.components):
+        values, lead = found.values[:, i], f"{name}, " if name else ""
+        if len(values) == 1:
+            named.append((name or "value", float(values[0]), units))
+            continue
+        if found.rows is None:
+            named.append((f"{lead}first {of_frames}", float(values[0]), units))
+            named.append((f"{lead}last {of_frames}", float(values[-1]), units))
+            named.append((f"{lead}mean over {of_frames}s", float(values.mean()), units))
+        else:
+            for at in (0, len(values) - 1):
+                named.append(
+                    (f"{lead}{rows.label} {rows.values[at]:.4g}", float(values[at]), units)
+                )
+    return tuple(named) + found.summary
+
+
+def _named(member: Member, call: Callable[[], Any]) -> Any:
+    """Return what a numeric function gives; its complaint names the member."""
+    try:
+        return call()
+    except ValueError as problem:
+        raise NumericsError(f"member {member.name}: {problem}") from None
+
+
 def entropy(
     run: Run,
     member: Member,
     *,
     spec: Mapping[str, Any],
-    observable: Any,
-    functional: Any,
+    observe: Callable[..., Observed],
+    functional: Callable[[Observed], Result],
+    surrogates: Surrogates | None = None,
 ) -> Measure:
-    """Return an entropy at every frame.
+    """Return a functional of an observable, for every row of it.
 
-    observable  member -> Distribution
-    functional  (p, cell) -> Entropy
-    spec        what the configuration says, for labels
+    observe     (member, transform) -> what was observed
+    functional  of that
+    surrogates  to set beside it, or None
+    spec        what the configuration says, to know which exact answer belongs to it
     """
-    distribution: Distribution = observable(member)
-    found = functional(distribution.p, distribution.cell)
+    observed = _named(member, lambda: observe(member))
+    found: Result = _named(member, lambda: functional(observed))
+    rows = observed.rows if found.rows is None else found.rows
     checks: tuple[Check, ...] = ()
     exact = _exact(run, member, spec)
     if exact is not None and careful(run, member):
-        checks = _checks(found, exact, spec, distribution.label)
+        checks = _checks(found, exact, spec)
+    if surrogates is not None:
+        stream = rng.generator(run.seed, "surrogates", run.name, member.index, surrogates.kind)
+        draw = partial(surrogates.draw, stream=stream)
+        found = _named(
+            member, lambda: compared(found, lambda: functional(observe(member, draw)), surrogates)
+        )
+        exact = None
+    single = len(rows.values) == 1 and found.figure == "curves"
     return Measure(
-        **timed(member),
+        axis=rows.values,
+        axis_label=rows.label,
+        axis_units=rows.units,
         value=found.values,
         exact=None if exact is None else np.broadcast_to(exact, found.values.shape),
-        label=f"{found.label} of {distribution.label}",
+        label=found.label,
         units=found.units,
         convention=found.convention,
         components=found.components,
-        summary=tuple(
-            row
-            for i, name in enumerate(found.components)
-            for row in (
-                (f"{name}, first frame", float(found.values[0, i]), found.units),
-                (f"{name}, last frame", float(found.values[-1, i]), found.units),
-                (f"{name}, mean over frames", float(found.values[:, i].mean()), found.units),
-            )
-        ),
+        extra=found.extra,
+        summary=_scalars(found, rows),
         checks=checks,
-        figure="curves",
+        figure="numbers" if single else found.figure,
     )

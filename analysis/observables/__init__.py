@@ -1,9 +1,41 @@
-"""Observables: from the fields of a member to a distribution over time.
+"""Observables: from the fields of a member to distributions, series, symbols, points, matrices.
 
-Each takes a run's member and options, and returns a Distribution. To add one, write a function
-here or in a module of this room and register it with the fields that it needs.
+To add one, write a function here or in a module of this room and register it with what it gives.
 """
 
-from analysis.observables.field import OBSERVABLES, Distribution, density, phase, spectrum
+from analysis.observables import clouds, field, series
+from analysis.observables.kinds import (
+    KINDS,
+    Distribution,
+    Matrices,
+    Observed,
+    Pair,
+    Points,
+    Rows,
+    Series,
+    Symbols,
+    kind,
+)
+from analysis.observables.registry import OBSERVABLES
+from analysis.observables.series import Selection, observe, samples, select
 
-__all__ = ["OBSERVABLES", "Distribution", "density", "phase", "spectrum"]
+__all__ = [
+    "KINDS",
+    "OBSERVABLES",
+    "Distribution",
+    "Matrices",
+    "Observed",
+    "Pair",
+    "Points",
+    "Rows",
+    "Selection",
+    "Series",
+    "Symbols",
+    "clouds",
+    "field",
+    "kind",
+    "observe",
+    "samples",
+    "select",
+    "series",
+]

@@ -1,29 +1,13 @@
 """Distributions that a complex field makes at every time: over space, wavenumber, and phase."""
 
 import math
-from dataclasses import dataclass
 
 import numpy as np
 
+from analysis.observables.kinds import Distribution, Rows
+from analysis.observables.registry import OBSERVABLES
 from core.errors import ConfigError, NumericsError
-from core.registry import Registry
 from core.store import Member
-
-OBSERVABLES = Registry("observable")
-
-
-@dataclass(frozen=True)
-class Distribution:
-    """A probability for each cell, at each time.
-
-    p      (T, k), each row sums to 1
-    cell   size of a cell, which turns p into a density and the entropy into a differential one
-    label  what is distributed over what
-    """
-
-    p: np.ndarray
-    cell: float
-    label: str
 
 
 def spacing(x: np.ndarray) -> float:
@@ -42,21 +26,25 @@ def _normalised(weights: np.ndarray, member: Member, what: str) -> np.ndarray:
     return weights / total
 
 
-@OBSERVABLES.register("density", needs=("psi",))
+@OBSERVABLES.register("density", needs=("psi",), gives=Distribution)
 def density(member: Member) -> Distribution:
     """Return |psi|^2 over the grid points; the cell is the grid's spacing."""
     weights = np.abs(member.fields["psi"][...]) ** 2
     cell = spacing(member.coords["x"])
-    return Distribution(_normalised(weights, member, "psi"), cell, "|psi|^2 over x")
+    return Distribution(
+        _normalised(weights, member, "psi"), cell, "|psi|^2 over x", Rows(member.time)
+    )
 
 
-@OBSERVABLES.register("spectrum", needs=("psi",))
+@OBSERVABLES.register("spectrum", needs=("psi",), gives=Distribution)
 def spectrum(member: Member) -> Distribution:
     """Return |psi_hat|^2 over the Fourier modes; the cell is 2 pi over the box."""
     weights = np.abs(np.fft.fft(member.fields["psi"][...], axis=-1)) ** 2
     x = member.coords["x"]
     cell = 2 * math.pi / (spacing(x) * len(x))
-    return Distribution(_normalised(weights, member, "psi"), cell, "|psi_hat|^2 over k")
+    return Distribution(
+        _normalised(weights, member, "psi"), cell, "|psi_hat|^2 over k", Rows(member.time)
+    )
 
 
 def _phase_rule(*, bins: int = 2, threshold: float = 0.0) -> None:
@@ -66,7 +54,7 @@ def _phase_rule(*, bins: int = 2, threshold: float = 0.0) -> None:
         raise ConfigError(f"threshold: must be from 0 to below 1, got {threshold:g}")
 
 
-@OBSERVABLES.register("phase", needs=("psi",), rule=_phase_rule)
+@OBSERVABLES.register("phase", needs=("psi",), gives=Distribution, rule=_phase_rule)
 def phase(member: Member, *, bins: int = 64, threshold: float = 0.01) -> Distribution:
     """Return the mass over the phase arg psi, in equal cells of the circle.
 
@@ -83,4 +71,4 @@ def phase(member: Member, *, bins: int = 64, threshold: float = 0.01) -> Distrib
     rows = np.arange(len(psi))[:, None] * bins + cells
     counts = np.bincount(rows.ravel(), weights.ravel(), minlength=len(psi) * bins)
     p = _normalised(counts.reshape(len(psi), bins), member, "psi")
-    return Distribution(p, 2 * math.pi / bins, "mass over the phase of psi")
+    return Distribution(p, 2 * math.pi / bins, "mass over the phase of psi", Rows(member.time))

@@ -1,13 +1,32 @@
 """The HDF5 contract: how runs and measures are written and read; nothing else imports h5py."""
 
 from core.store.atomic import OutputError, replacing
-from core.store.measure import Check, Measure, MeasureFile, read_measure, write_measure
-from core.store.run import Block, Coordinate, Field, Layout, Member, Run, read_run, write_run
+from core.store.measure import (
+    OF_SURROGATES,
+    Check,
+    Measure,
+    MeasureFile,
+    read_measure,
+    write_measure,
+)
+from core.store.run import (
+    Block,
+    Coordinate,
+    Extent,
+    Field,
+    Layout,
+    Member,
+    Run,
+    read_run,
+    write_run,
+)
 
 __all__ = [
+    "OF_SURROGATES",
     "Block",
     "Check",
     "Coordinate",
+    "Extent",
     "Field",
     "Layout",
     "Measure",

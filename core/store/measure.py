@@ -22,6 +22,7 @@ from core.store.run import Run
 
 SCHEMA = "entroflow-measure/1"
 MEAN = "mean"
+OF_SURROGATES = ", surrogates"  # ends the name of a component that is the baseline of another
 
 
 @dataclass(frozen=True)

@@ -35,6 +35,14 @@ class Field:
 
 
 @dataclass(frozen=True)
+class Extent:
+    """How large a field of one member is: points by axis, time first; and its type."""
+
+    sizes: Mapping[str, int]
+    dtype: str
+
+
+@dataclass(frozen=True)
 class Coordinate:
     """The points of one axis."""
 
@@ -181,6 +189,7 @@ class Member:
     time    (T,)
     coords  axes by name, such as x (n,)
     fields  (T, *dims) by name, sliced lazily
+    dims    names of each field's axes, time first
     """
 
     name: str
@@ -188,6 +197,14 @@ class Member:
     time: np.ndarray
     coords: dict[str, np.ndarray]
     fields: Mapping[str, Any]
+    dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def extents(self) -> dict[str, Extent]:
+        """Return how large each field is."""
+        return {
+            name: Extent(dict(zip(self.dims[name], values.shape, strict=True)), str(values.dtype))
+            for name, values in self.fields.items()
+        }
 
 
 @dataclass(frozen=True)
@@ -223,6 +240,7 @@ def read_run(path: str | Path) -> Iterator[Run]:
                 for k, d in file.items()
                 if isinstance(d, h5py.Dataset) and not d.is_scale and d.ndim >= 2
             }
+            dims = {k: tuple(str(dim.keys()[0]) for dim in d.dims)[1:] for k, d in fields.items()}
             members = [
                 Member(
                     name=str(m),
@@ -230,10 +248,11 @@ def read_run(path: str | Path) -> Iterator[Run]:
                     time=time,
                     coords={k: v for k, v in scales.items() if k not in ("member", "time")},
                     fields={k: MemberField(d, i) for k, d in fields.items()},
+                    dims=dims,
                 )
                 for i, m in enumerate(scales["member"])
             ]
-        except (KeyError, OSError, ValueError) as problem:
+        except (KeyError, IndexError, OSError, ValueError) as problem:
             raise SchemaError(
                 f"{path}: incomplete run file ({problem}); delete it and simulate again"
             ) from None

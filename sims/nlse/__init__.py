@@ -44,6 +44,11 @@ def fields(params: Params) -> dict[str, Field]:
     return {k: v for k, v in FIELDS.items() if k != "error" or exact is not None}
 
 
+def sizes(params: Params) -> dict[str, int]:
+    """Return how many points each axis will have."""
+    return {"time": params.frames, "x": params.n}
+
+
 def compiled(params: Params, xp: ModuleType) -> str:
     """Return the kernel that will run: what was asked for, or what `auto` finds."""
     if params.kernel != "auto":

@@ -34,13 +34,13 @@ def checked(given):
         study = configuration.study(given, where)
         for name, run in study.runs.items():
             at = configuration.join(where, f"runs.{name}")
-            fields, params = simulating.check(run, at)
+            extents, params = simulating.check(run, at)
             for measure in run.measures:
                 measuring.check(
                     measure,
                     study.measures,
                     run.simulator,
-                    fields,
+                    extents,
                     where,
                     at,
                     params,

@@ -1,0 +1,90 @@
+"""What the entropies ask of their arguments: one line that names the argument, or an array."""
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from core.backend import namespace, to_host
+
+Array = Any
+
+
+def reals(x: Array, name: str, *, finite: bool = True) -> tuple[Array, Any]:
+    """Return (x as a real floating array, its namespace); lists and integers become float64.
+
+    Raises ValueError for complex numbers, an empty array, NaN and, if `finite`, infinity.
+    """
+    if isinstance(x, list | tuple | int | float):
+        x = np.asarray(x, dtype=float)
+    xp = namespace(x)
+    if xp.isdtype(x.dtype, ("integral", "bool")):
+        x = xp.astype(x, xp.float64)
+    if not xp.isdtype(x.dtype, "real floating"):
+        raise ValueError(f"{name}: must be real numbers, got {x.dtype}")
+    if 0 in x.shape:
+        raise ValueError(f"{name}: is empty, shape {x.shape}")
+    if not bool(xp.all(xp.isfinite(x))):
+        if bool(xp.any(xp.isnan(x))):
+            raise ValueError(f"{name}: holds NaN; drop or fill those samples first")
+        if finite:
+            raise ValueError(f"{name}: holds infinity")
+    return x, xp
+
+
+def symbols(s: Array, name: str) -> tuple[Array, Any]:
+    """Return (s, its namespace) of any integer type; booleans become uint8.
+
+    Raises ValueError for other types and for an empty array.
+    """
+    if isinstance(s, list | tuple | str):
+        s = np.asarray(list(s))
+    xp = namespace(s)
+    if xp.isdtype(s.dtype, "bool"):
+        s = xp.astype(s, xp.uint8)
+    if not xp.isdtype(s.dtype, "integral"):
+        raise ValueError(f"{name}: must be integers, one per symbol, got {s.dtype}")
+    if 0 in s.shape:
+        raise ValueError(f"{name}: is empty, shape {s.shape}")
+    return s, xp
+
+
+def last(x: Array, axis: int, name: str) -> Array:
+    """Return x with `axis` moved to the end."""
+    xp = namespace(x)
+    if not -x.ndim <= axis < x.ndim:
+        raise ValueError(f"axis: {axis} is not one of {name}, which has shape {x.shape}")
+    return x if axis in (-1, x.ndim - 1) else xp.moveaxis(x, axis, -1)
+
+
+def whole(value: Any, name: str, least: int, most: int | None = None) -> int:
+    """Return an integer argument between bounds, or raise ValueError that names it."""
+    try:
+        number = operator.index(value)
+    except TypeError:
+        raise ValueError(f"{name}: must be an integer, got {value!r}") from None
+    if number < least or (most is not None and number > most):
+        bounds = f"{least} or more" if most is None else f"from {least} to {most}"
+        raise ValueError(f"{name}: must be {bounds}, got {number}")
+    return number
+
+
+def choice(value: Any, name: str, known: tuple[str, ...]) -> str:
+    """Return a name that is one of the known ones, or raise ValueError that lists them."""
+    if value not in known:
+        raise ValueError(f"{name}: must be one of {', '.join(known)}, got {value!r}")
+    return str(value)
+
+
+def like(values: Any, array: Array) -> Array:
+    """Return host values in the library and on the device of another array."""
+    if isinstance(array, np.ndarray):
+        return np.asarray(values)
+    xp = namespace(array)
+    values = np.asarray(values)
+    if hasattr(array, "get"):  # CuPy takes host arrays
+        return xp.asarray(values)
+    return xp.asarray(values, device=array.device)
+
+
+__all__ = ["choice", "last", "like", "reals", "symbols", "to_host", "whole"]

@@ -1,0 +1,210 @@
+"""Mutual information and transfer entropy against closed forms and brute force."""
+
+import math
+
+import array_api_strict
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy.special import digamma
+
+from analysis.entropy.information import count_closer, mutual_info, transfer_entropy
+
+
+def pair(n, rho, seed=0):
+    draw = np.random.default_rng(seed)
+    x = draw.normal(size=n)
+    return x, rho * x + math.sqrt(1 - rho**2) * draw.normal(size=n)
+
+
+def driven(n, seed=0):
+    draw = np.random.default_rng(seed)
+    x = draw.normal(size=n)
+    return x, np.r_[0.0, 0.5 * x[:-1]] + draw.normal(size=n)
+
+
+@pytest.mark.parametrize(("method", "error"), [("ksg", 0.02), ("gaussian", 0.02), ("hist", 0.05)])
+def test_two_correlated_normals(method, error):
+    # exact -ln(1 - rho^2)/2; sd at N = 10000 below 0.008, and the bias of bins of the cube root
+    found = float(mutual_info(*pair(10_000, 0.6), method=method))
+    assert found == pytest.approx(0.223143551314, abs=error)
+
+
+def test_the_gaussian_method_is_the_formula_of_the_sample_correlation():
+    x, y = pair(300, 0.4)
+    rho = np.corrcoef(x, y)[0, 1]
+    found = float(mutual_info(x, y, method="gaussian"))
+    assert found == pytest.approx(-math.log(1 - rho**2) / 2, rel=1e-12)
+    z = 0.5 * x + np.random.default_rng(1).normal(size=300)
+    a, b, c = np.corrcoef([x, y, z])[[0, 0, 1], [1, 2, 2]]
+    partial = (a - b * c) / math.sqrt((1 - b**2) * (1 - c**2))
+    found = float(mutual_info(x, y, z, method="gaussian"))
+    assert found == pytest.approx(-math.log(1 - partial**2) / 2, rel=1e-11)
+
+
+def by_hand(parts, k):
+    """Return Kraskov's first estimator, pair by pair; each part (N, d) is a margin."""
+    n = len(parts[0])
+    apart = [np.abs(p[:, None] - p[None]).max(axis=-1) for p in parts]
+    reach = np.sort(np.max(apart, axis=0), axis=1)[:, k]
+    return n, apart, reach
+
+
+@pytest.mark.parametrize("dims", [(1, 1), (2, 1), (2, 3)])
+def test_ksg_is_kraskovs_sum_over_all_pairs(dims):
+    draw = np.random.default_rng(2)
+    parts = [draw.normal(size=(150, d)).cumsum(axis=0) for d in dims]
+    parts = [(p - p.mean(axis=0)) / p.std(axis=0) for p in parts]
+    n, apart, reach = by_hand(parts, 3)
+    inner = sum(digamma((a < reach[:, None]).sum(axis=1)) for a in apart)  # itself makes the + 1
+    exact = digamma(n) + digamma(3) - inner.mean()
+    assert float(mutual_info(*parts, k=3)) == pytest.approx(exact, abs=1e-12)
+
+
+@pytest.mark.parametrize("d", [1, 2])
+def test_neighbours_are_counted_strictly_where_distances_tie(d):
+    # multiples of 0.1: sums round, so that a search by x + reach alone would miss or add some
+    draw = np.random.default_rng(3)
+    points = draw.integers(0, 12, (80, d)) * 0.1 + 1.7
+    apart = np.abs(points[:, None] - points[None]).max(axis=-1)
+    for k in (9, 20, 60):
+        reach = np.sort(apart, axis=1)[:, k]
+        some = reach > 0
+        assert some.sum() > 20
+        exact = (apart < reach[:, None]).sum(axis=1) - 1
+        assert (count_closer(points, reach) == exact)[some].all()
+
+
+def test_ksg_given_a_third_is_that_of_frenzel_and_pompe():
+    draw = np.random.default_rng(4)
+    x, y, z = (draw.normal(size=(120, 1)) for _ in range(3))
+    y = y + x + z
+    parts = [(v - v.mean()) / v.std() for v in (x, y, z)]
+    _, apart, reach = by_hand(parts, 3)
+    near = [digamma((np.maximum(apart[i], apart[2]) < reach[:, None]).sum(1)) for i in (0, 1)]
+    exact = digamma(3) - (sum(near) - digamma((apart[2] < reach[:, None]).sum(1))).mean()
+    assert float(mutual_info(x, y, z, k=3)) == pytest.approx(exact, abs=1e-12)
+
+
+@pytest.mark.parametrize("scale", [1e-200, 1e-12, 1e150])
+@pytest.mark.parametrize("method", ["ksg", "gaussian", "hist"])
+def test_units_do_not_matter(scale, method):
+    x, y = pair(400, 0.7)
+    found = float(mutual_info(x * scale, y, method=method))
+    assert found == pytest.approx(float(mutual_info(x, y, method=method)), abs=1e-9)
+
+
+def test_a_histogram_is_plug_in_of_numpys_counts():
+    x, y = pair(500, 0.5)
+    counts = np.histogram2d(x, y, bins=6)[0]
+    p = counts / counts.sum()
+    q = p.sum(axis=1, keepdims=True) * p.sum(axis=0, keepdims=True)
+    exact = (p[p > 0] * np.log((p / np.where(q > 0, q, 1))[p > 0])).sum()
+    assert float(mutual_info(x, y, method="hist", bins=6)) == pytest.approx(exact, abs=1e-12)
+    # as many bins as the cube root of the samples
+    assert float(mutual_info(x, y, method="hist")) == float(
+        mutual_info(x, y, method="hist", bins=8)
+    )
+
+
+def test_discrete_information_of_known_tables():
+    x = np.array([0, 0, 1, 1] * 25)
+    y = np.array([7, -7, 7, -7] * 25)
+    # sums of logarithms of 100: rounding
+    assert float(mutual_info(x, y, method="discrete")) == pytest.approx(0, abs=1e-14)
+    assert float(mutual_info(x, 3 * x, method="discrete")) == pytest.approx(math.log(2))
+    # exclusive or: nothing of either alone, one bit given the other
+    z = (x != (y > 0)).astype(np.uint8)
+    assert float(mutual_info(x, z, method="discrete")) == pytest.approx(0, abs=1e-14)
+    assert float(mutual_info(x, z, y, method="discrete")) == pytest.approx(math.log(2))
+    both = np.stack([x, y], axis=1)
+    assert float(mutual_info(both, both, method="discrete")) == pytest.approx(math.log(4))
+
+
+@given(st.integers(0, 10_000))
+@settings(deadline=None, max_examples=30)
+def test_information_is_symmetric_and_not_negative(seed):
+    draw = np.random.default_rng(seed)
+    x, y, z = draw.integers(0, 4, (3, 40))
+    for given_ in (None, z):
+        there = float(mutual_info(x, y, given_, method="discrete"))
+        assert there >= 0
+        assert float(mutual_info(y, x, given_, method="discrete")) == pytest.approx(there)
+    u, v = draw.normal(size=(2, 40))
+    assert float(mutual_info(u, v)) == pytest.approx(float(mutual_info(v, u)), abs=1e-12)
+
+
+@pytest.mark.parametrize(("method", "error"), [("ksg", 0.03), ("gaussian", 0.02)])
+def test_a_driven_series_receives_what_it_must(method, error):
+    x, y = driven(10_000)
+    # exact ln(1.25)/2 one way, 0 the other; sd at N = 10000 below 0.007
+    assert float(transfer_entropy(x, y, method=method)) == pytest.approx(0.111571775657, abs=error)
+    assert float(transfer_entropy(y, x, method=method)) == pytest.approx(0, abs=error)
+
+
+def test_pasts_and_lags_are_the_ones_asked_for():
+    draw = np.random.default_rng(5)
+    x = draw.integers(0, 3, 5000)
+    y = np.r_[0, 0, 0, x[:-3]]  # three samples late
+    sent = float(transfer_entropy(x, y, lag=3, method="discrete"))
+    assert sent == pytest.approx(math.log(3), abs=0.005)
+    # 2 x 3 x 3 free parameters over 2 N samples of bias
+    assert float(transfer_entropy(x, y, lag=2, method="discrete")) < 0.005
+    assert float(transfer_entropy(x, y, l=3, method="discrete")) == pytest.approx(sent, abs=0.02)
+    parity = np.r_[0, 0, (x[1:-1] + x[:-2]) % 3]
+    assert float(transfer_entropy(x, parity, l=1, method="discrete")) < 0.02
+    assert float(transfer_entropy(x, parity, l=2, method="discrete")) > 1.0
+    # a target that its own past explains has nothing left to receive
+    cycle = np.tile([0, 1, 1], 500)
+    assert float(transfer_entropy(x[:1500], cycle, k=2, method="discrete")) < 1e-14
+    assert float(transfer_entropy(cycle, np.r_[0, cycle[:-1]], k=1, method="discrete")) > 0.1
+
+
+def test_transfer_is_information_of_what_it_says():
+    x, y = driven(300)
+    rows = range(3, 300)
+    past = np.array([[y[t - 1], y[t - 2]] for t in rows])
+    sent = np.array([[x[t - 2], x[t - 3]] for t in rows])
+    for method in ("ksg", "gaussian"):
+        exact = float(mutual_info(y[3:], sent, past, method=method))
+        found = float(transfer_entropy(x, y, 2, 2, 2, method=method))
+        assert found == pytest.approx(exact, abs=1e-12)
+    assert math.isfinite(float(transfer_entropy(x, y, 2, 2, 2, method="hist", bins=3)))
+
+
+def test_other_libraries_give_the_same():
+    x, y = pair(200, 0.5)
+    for method in ("ksg", "gaussian", "hist"):
+        strict = mutual_info(*map(array_api_strict.asarray, (x, y)), method=method)
+        assert float(strict) == float(mutual_info(x, y, method=method))
+        assert isinstance(strict, type(array_api_strict.asarray(0.0)))
+    lists = float(mutual_info(x.tolist(), y.tolist()))
+    assert lists == float(mutual_info(x, y))
+
+
+LINE = np.arange(20.0)
+NOISE = np.random.default_rng(6).normal(size=20)
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: mutual_info(LINE, NOISE[:9]), "y: every series needs as many samples"),
+        (lambda: mutual_info(LINE, np.ones(20)), "y: a column is constant"),
+        (lambda: mutual_info(LINE, 2 * LINE, method="gaussian"), "x: some columns are linear"),
+        (lambda: mutual_info(np.repeat(LINE, 9), np.repeat(NOISE, 9)), "x: 180 samples have 4"),
+        (lambda: mutual_info(LINE, NOISE, k=20), "k: 20 samples have no 20-th neighbour"),
+        (lambda: mutual_info(LINE, NOISE, method="kde"), "method: must be one of"),
+        (lambda: mutual_info(LINE, NOISE, method="discrete"), "x: must be integers"),
+        (lambda: mutual_info(np.stack([LINE, NOISE], 1), LINE, method="hist"), "x: method='hist'"),
+        (lambda: mutual_info(LINE, np.ones(20), method="hist"), "y: a column is constant"),
+        (lambda: mutual_info([1.0, math.nan], [1.0, 2.0]), "x: holds NaN"),
+        (lambda: transfer_entropy(LINE, NOISE, 20), "dst: 20 samples are too few for a past of 20"),
+        (lambda: transfer_entropy(LINE[:9], NOISE), "src: must be a series as long as dst"),
+        (lambda: transfer_entropy(LINE, NOISE, lag=0), "lag: must be 1 or more"),
+    ],
+)
+def test_bad_arguments_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
