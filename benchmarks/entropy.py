@@ -237,7 +237,7 @@ def neighbours() -> Iterator[Row]:
             return np.log(cKDTree(x, boxsize=box).query(x, 5)[0][:, -1]).mean()
 
         # a cloud of uneven density is no easier for a grid than for a tree
-        rivals = (Rival("SciPy cKDTree", tree, ratio=None if name == "normal" else 2),)
+        rivals = (Rival("SciPy cKDTree", tree),)
         yield Row(f"kNN entropy {name}, 1e5 x 3", ours, len(x), 300.0, rivals=rivals)
 
 

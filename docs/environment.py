@@ -5,7 +5,13 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PIP_ONLY = ("array-api-strict", "rocket-fft", "snakemake")  # snakemake: not in conda-forge
+PIP_ONLY = (  # not in conda-forge, or not known to be
+    "array-api-strict",
+    "ordpy",
+    "peccary",
+    "rocket-fft",
+    "snakemake",
+)
 EXTRAS = ("fast-fft", "test")
 
 

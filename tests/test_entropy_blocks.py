@@ -209,6 +209,14 @@ def test_long_words_of_many_symbols_do_not_overflow():
     assert block_entropy(large, 3) == pytest.approx(twin(large, 3), abs=1e-13)
 
 
+@pytest.mark.parametrize("symbols", [2, 4, 10])
+def test_the_first_symbol_of_a_long_word_is_not_lost(symbols):
+    # the words of 70 differ in their first symbols only, which 64 bits have no more room for
+    s = np.concatenate([np.arange(symbols), np.zeros(140, int)])
+    assert block_entropy(s, 70) == pytest.approx(twin(s, 70), rel=1e-14)
+    assert block_entropy(s, 70) > 0
+
+
 def test_codes_are_ranked_by_sorting_where_a_table_would_be_too_large():
     # 3000 symbols in a batch: pairs have 9e6 codes, above 4 x 6000 + 65536
     s = np.random.default_rng(2).integers(0, 3000, 6000)

@@ -78,6 +78,12 @@ def test_what_rounding_leaves_has_no_cell_of_its_own():
     rows, columns, masses = minimum_entropy_coupling([0.3, 0.7], [0.1, 0.2, 0.7], sparse=True)
     assert sorted(zip(rows.tolist(), columns.tolist(), strict=True)) == [(0, 0), (0, 1), (1, 2)]
     assert sorted(masses.tolist()) == pytest.approx([0.1, 0.2, 0.7], rel=4 * EPS)
+    # both sides have such a rest, which would make a cell of 1e-17: of .1 + .2 less .1 and .2
+    three = 0.1 + 0.2
+    p, r = [three, 0.2 / 4, 0.1 / 4, 0.625], [0.2, 0.1, three / 4, 0.625]
+    rows, columns, _ = minimum_entropy_coupling(p, r, sparse=True)
+    cells = [(0, 0), (0, 1), (1, 2), (2, 2), (3, 3)]
+    assert sorted(zip(rows.tolist(), columns.tolist(), strict=True)) == cells
 
 
 def test_tiny_masses_keep_all_their_digits():

@@ -12,8 +12,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from analysis.entropy.checks import to_host, whole
-from analysis.entropy.divergences import kl, renyi_divergence, tsallis_divergence
-from analysis.entropy.ordinal import ordinal_counts
+from analysis.entropy.divergences import renyi_divergence, tsallis_divergence
+from analysis.entropy.ordinal import ordinal_counts, sweep_counts
 from analysis.entropy.ordinal_entropy import entropy_of, frequencies
 from core.backend import namespace
 
@@ -30,8 +30,6 @@ class HC(NamedTuple):
 
 
 def _divergence(p: Array, r: Array, measure: str, param: Any) -> Array:
-    if measure == "shannon" or param == 1:
-        return kl(p, r)
     if measure == "renyi":
         return renyi_divergence(p, r, param)
     return tsallis_divergence(p, r, param)
@@ -40,8 +38,13 @@ def _divergence(p: Array, r: Array, measure: str, param: Any) -> Array:
 def _from_uniform(p: Array, measure: str, param: Any) -> Array:
     """Return D(p, u) of the module's head."""
     xp = namespace(p)
-    uniform = xp.full_like(p, 1 / p.shape[-1])
-    middle = (p + uniform) / 2
+    u = 1 / p.shape[-1]
+    middle = (p + u) / 2
+    if measure == "shannon" or param == 1:
+        # term by term, so that near p = u the rounding is of the terms, not of their entropies
+        seen = xp.where(p > 0, p / middle, xp.ones_like(p))
+        return xp.sum(p * xp.log(seen) + u * xp.log(u / middle), axis=-1) / 2
+    uniform = xp.full_like(p, u)
     return (
         _divergence(p, middle, measure, param) + _divergence(uniform, middle, measure, param)
     ) / 2
@@ -106,7 +109,7 @@ def complexity_entropy(
     delays = [whole(tau, "delay", 1) for tau in np.ravel(to_host(delay))]
     if not delays:
         raise ValueError("delay: name at least one")
-    each = [ordinal_counts(x, order, tau, axis=axis, ties=ties, seed=seed) for tau in delays]
+    each = sweep_counts(x, order, delays, axis=axis, ties=ties, seed=seed)
     xp = namespace(each[0])
     p = frequencies(xp.stack(each, axis=-2))
     return statistical_complexity(p, measure=measure, param=param)

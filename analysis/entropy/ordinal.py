@@ -7,6 +7,7 @@ equal values taken in the order of time; `ordinal_patterns` lists the orders by 
 """
 
 import math
+from collections.abc import Sequence
 from functools import cache
 from typing import Any
 
@@ -199,27 +200,28 @@ def _flat(x: Array, xp: Any) -> Array:
 
 
 def _prepared(
-    x: Array, order: int, delay: int, axis: int, ties: str, seed: Any
-) -> tuple[Array, Any, int, tuple[int, ...]]:
-    """Return (x as rows, its namespace, number of windows, shape of the batch)."""
+    x: Array, order: int, delays: Sequence[int], axis: int, ties: str, seed: Any
+) -> tuple[Array, Any, tuple[int, ...]]:
+    """Return (x as rows, its namespace, shape of the batch)."""
     choice(ties, "ties", TIES)
     x, xp = _ordered(x, axis)
-    found = windows(x.shape[-1], order, delay)
     batch = tuple(x.shape[:-1])
     x = _flat(x, xp)
-    if ties == "raise":
-        _refuse_ties(x, xp, order, delay)
-    elif ties == "random":
+    for delay in delays:
+        windows(x.shape[-1], order, delay)
+        if ties == "raise":
+            _refuse_ties(x, xp, order, delay)
+    if ties == "random":
         x = _random_ranks(x, xp, seed)
-    return x, xp, found, batch
+    return _for_kernel(x) if isinstance(x, np.ndarray) else x, xp, batch
 
 
-def _codes(x: Array, xp: Any, order: int, delay: int, found: int, ties: str) -> Array:
+def _codes(x: Array, xp: Any, order: int, delay: int, ties: str) -> Array:
     if isinstance(x, np.ndarray):
         from analysis.entropy.kernels import ordinal as kernel
 
-        code: Array = np.empty((x.shape[0], found), np.uint16)
-        kernel.codes(_for_kernel(x), order, delay, code)
+        code: Array = np.empty((x.shape[0], x.shape[1] - (order - 1) * delay), np.uint16)
+        kernel.codes(x, order, delay, code)
     else:
         code = codes_by_arrays(x, order, delay)
     code = xp.astype(code, xp.int64)
@@ -243,8 +245,8 @@ def ordinal_codes(
 
     Arguments and errors as in `ordinal_counts`.
     """
-    x, xp, found, batch = _prepared(x, order, delay, axis, ties, seed)
-    return xp.reshape(_codes(x, xp, order, delay, found, ties), (*batch, found))
+    x, xp, batch = _prepared(x, order, (delay,), axis, ties, seed)
+    return xp.reshape(_codes(x, xp, order, delay, ties), (*batch, -1))
 
 
 def ordinal_counts(
@@ -270,15 +272,33 @@ def ordinal_counts(
     Bandt & Pompe (2002) Phys. Rev. Lett. 88, 174102; ties `equal`: Bian et al. (2012)
     Phys. Rev. E 85, 021906. For the prefix counts see Unakafova & Keller (2013) Entropy 15, 4392.
     """
-    x, xp, found, batch = _prepared(x, order, delay, axis, ties, seed)
-    size = alphabet(order, ties)
-    if ties == "equal":
-        total = _tally(_codes(x, xp, order, delay, found, ties), size)
-    elif isinstance(x, np.ndarray):
-        from analysis.entropy.kernels import ordinal as kernel
+    return sweep_counts(x, order, (delay,), axis=axis, ties=ties, seed=seed)[0]
 
-        total = np.zeros((x.shape[0], size), np.int64)
-        kernel.counts(_for_kernel(x), order, delay, total)
-    else:
-        total = counts_by_arrays(x, order, delay)
-    return xp.reshape(total, (*batch, size))
+
+def sweep_counts(
+    x: Array,
+    order: int,
+    delays: Sequence[int],
+    *,
+    axis: int = -1,
+    ties: str = "stable",
+    seed: Any = None,
+) -> list[Array]:
+    """Return the counts for each of several delays; arguments and errors as above."""
+    x, xp, batch = _prepared(x, order, delays, axis, ties, seed)
+    size = alphabet(order, ties)
+    return [
+        xp.reshape(_counts(x, xp, order, delay, ties, size), (*batch, size)) for delay in delays
+    ]
+
+
+def _counts(x: Array, xp: Any, order: int, delay: int, ties: str, size: int) -> Array:
+    if ties == "equal":
+        return _tally(_codes(x, xp, order, delay, ties), size)
+    if not isinstance(x, np.ndarray):
+        return counts_by_arrays(x, order, delay)
+    from analysis.entropy.kernels import ordinal as kernel
+
+    total = np.zeros((x.shape[0], size), np.int64)
+    kernel.counts(x, order, delay, total)
+    return total

@@ -57,6 +57,11 @@ def _path(axes: Axes, file: MeasureFile, canvas: FigureBase) -> None:
         bar.set_label(style.label(shown.axis_label, shown.axis_units))
 
 
+def _tops(measure: Measure) -> list[float]:
+    """Return the largest complexities drawn; above them stands the legend."""
+    return [float(measure.value[:, 1].max()), *(v[1].max() for v in measure.extra.values())]
+
+
 def draw(file: MeasureFile, canvas: FigureBase) -> None:
     """Draw the plane with its edges and references, where the measure has them, and the run."""
     measure, _ = parts.first(file)
@@ -66,7 +71,7 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
         axes.set_xlim(0, 1.02)
     _processes(axes, measure)
     _path(axes, file, canvas)
-    axes.set_ylim(bottom=0)
+    axes.set_ylim(0, 1.25 * max(_tops(measure)))
     axes.set_xlabel(measure.components[0])
     axes.set_ylabel(measure.components[1])
     axes.legend(loc="upper left")

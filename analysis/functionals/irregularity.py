@@ -88,14 +88,14 @@ def of_spectrum(found: Series) -> Result:
 @FUNCTIONALS.register("lempel_ziv", takes=Symbols)
 def of_lempel_ziv(found: Symbols) -> Result:
     """Return the LZ76 rate c ln n / n with c the number of phrases."""
-    from analysis.entropy.phrases import lempel_ziv
+    from analysis.entropy.phrases import lempel_ziv_rate
 
-    n = found.values.shape[-1]
-    values = np.asarray(lempel_ziv(found.values)) * np.log(n) / n
     convention = told(
         "c ln n / n nat per symbol; the last phrase counts though incomplete", facts(found.about)
     )
-    return _one(values, f"Lempel-Ziv complexity of {found.label}", "nat", convention)
+    return _one(
+        lempel_ziv_rate(found.values), f"Lempel-Ziv complexity of {found.label}", "nat", convention
+    )
 
 
 def _words(samples: int, *, k: int = 4) -> None:
