@@ -9,10 +9,13 @@ from typing import Any
 from analysis import plan
 from analysis.functionals import FUNCTIONALS
 from analysis.measures import MEASURES
-from analysis.observables import OBSERVABLES
+from analysis.observables import OBSERVABLES, kind
 from core import command, config, provenance
 from core.errors import ConfigError, SchemaError
 from core.store import Run, read_run, write_measure
+
+
+SHARED = "\n      Of series: also field=psi, part, along, surrogates={kind, n=19}."
 
 
 def _specs(arguments: argparse.Namespace) -> tuple[dict[str, Any], str]:
@@ -85,14 +88,16 @@ def _about(function: Any) -> str:
 
 
 def _list() -> None:
-    for title, table in (
-        ("measures, by name in a run's `measures`", MEASURES),
-        ("observables, for a measure {observable: ..., functional: ...}", OBSERVABLES),
-        ("functionals of them", FUNCTIONALS),
+    for title, table, side in (
+        ("measures, by name in a run's `measures`", MEASURES, ""),
+        ("observables, for a measure {observable: ..., functional: ...}", OBSERVABLES, "gives"),
+        ("functionals, of an observable that gives what they take", FUNCTIONALS, "takes"),
     ):
         print(f"{title}:")
         for name, entry in table.items():
-            print(f"  {name:18} {_about(entry.function)}")
+            what = f"  {side} {kind(entry.meta[side])}." if side else ""
+            shared = SHARED if entry.meta.get("of_series") else ""
+            print(f"  {name}\n      {_about(entry.function)}{what}{shared}")
 
 
 def main(argv: list[str]) -> None:

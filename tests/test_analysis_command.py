@@ -75,8 +75,9 @@ def test_the_list_names_everything_with_its_options(capsys):
     command_line.main(["list"])
     text = capsys.readouterr().out
     for name in ("soliton_shift", "growth_rate", "density", "tsallis", "reference_shannon"):
-        assert f"  {name} " in text
-    assert "(bins=64, threshold=0.01)" in text
+        assert f"  {name}\n" in text
+    assert "(bins=64, threshold=0.01)  gives a distribution." in text
+    assert "Of series: also field=psi, part, along, surrogates" in text
 
 
 @pytest.mark.parametrize(

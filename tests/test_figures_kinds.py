@@ -398,3 +398,13 @@ def test_the_plane_shows_its_edges_and_references_and_the_path_with_its_error():
     alone = draw(file_of(replace(planes(), extra={}))).axes[0]
     words = [text.get_text() for text in alone.get_legend().get_texts()]
     assert words == ["this run"]
+
+
+def test_a_long_label_is_folded_beside_its_panel():
+    name = "Nearest-neighbour entropy (shannon) of the values of psi in the complex plane"
+    figure = draw(file_of(one(np.cos(T), "curves", label=name, units="nat")))
+    (label,) = [box for text, box in shown(figure) if text is figure.axes[0].yaxis.label]
+    assert label.y0 > -1 and label.height < figure.axes[0].bbox.height * 1.2
+    assert figure.axes[0].get_ylabel().replace("\n", " ") == (
+        "Nearest-neighbour entropy (shannon) [nat]"
+    )

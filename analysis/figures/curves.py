@@ -1,5 +1,7 @@
 """Curves: any quantities against time or scale, a panel each, with mean, band, exact value."""
 
+import textwrap
+
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
@@ -9,6 +11,7 @@ from core.store import OF_SURROGATES, Measure, MeasureFile
 
 FEW = 6  # members that are drawn each by itself, if they have no mean
 SPARSE = 12  # points that are also marked
+LABEL = 24  # letters that fit beside one panel
 
 
 def height(file: MeasureFile) -> float:
@@ -98,7 +101,7 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
         if "span" in measure.extra:
             axes.axvspan(*measure.extra["span"], color=style.GREY, alpha=0.15, lw=0)
         short = name or measure.label.split(" of ")[0]
-        axes.set_ylabel(style.label(short, measure.units))
+        axes.set_ylabel("\n".join(textwrap.wrap(style.label(short, measure.units), LABEL)))
     canvas.align_ylabels(list(panels))
     style.headline(canvas, measure.label, file)
     panels[-1].set_xlabel(style.label(measure.axis_label, measure.axis_units))

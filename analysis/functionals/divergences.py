@@ -1,4 +1,4 @@
-"""Divergences of each row from the first one, or from the uniform distribution."""
+"""Each row against the first one, or against the uniform distribution: divergences, couplings."""
 
 from collections.abc import Callable
 from typing import Any, Literal
@@ -61,3 +61,15 @@ def of_tsallis_divergence(found: Distribution, *, q: Order, against: Against = "
 def of_cauchy_schwarz(found: Distribution, *, against: Against = "first") -> Result:
     """Return -ln(sum p r / sqrt(sum p^2 sum r^2)); infinite if no cell is shared."""
     return _of(found, against, "Cauchy-Schwarz divergence", divergences.cauchy_schwarz)
+
+
+@FUNCTIONALS.register("coupling_entropy", takes=Distribution)
+def of_coupling(found: Distribution, *, against: Against = "first") -> Result:
+    """Return the entropy of the tightest joint law of the two that a greedy search finds."""
+    from analysis.entropy.couplings import coupling_entropy
+
+    def each(p: np.ndarray, r: np.ndarray) -> np.ndarray:
+        rows = zip(p, r, strict=True)
+        return np.array([float(coupling_entropy(one, other)) for one, other in rows])
+
+    return _of(found, against, "Entropy of the coupling", each)

@@ -122,6 +122,16 @@ def of_rate(found: Symbols, *, k: int = 4) -> Result:
     return _one(entropy_rate(found.values, k), f"Entropy rate of {found.label}", "nat", convention)
 
 
+@FUNCTIONALS.register("excess_entropy", takes=Symbols, room=_words)
+def of_excess(found: Symbols, *, k: int = 4) -> Result:
+    """Return H_k - k (H_k - H_(k-1)): what the past tells of the future."""
+    from analysis.entropy.blocks import excess_entropy
+
+    convention = told(f"H_k - k h_k, k = {k}; plug-in", facts(found.about))
+    values = excess_entropy(found.values, k)
+    return _one(values, f"Excess entropy of {found.label}", "nat", convention)
+
+
 def _surprise(
     samples: int, *, k: int = 3, threshold: float | None = None, rise: float | None = None
 ) -> None:
