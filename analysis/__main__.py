@@ -14,7 +14,6 @@ from core import command, config, provenance
 from core.errors import ConfigError, SchemaError
 from core.store import Run, read_run, write_measure
 
-
 SHARED = "\n      Of series: also field=psi, part, along, surrogates={kind, n=19}."
 
 
