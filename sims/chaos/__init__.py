@@ -1,0 +1,1 @@
+"""chaos: a catalogue of flows as data, compiled from their equations."""

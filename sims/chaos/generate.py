@@ -1,0 +1,129 @@
+"""From a system's trees to compiled right-hand sides, kept on disk by the text that they came from.
+
+dy/dt = f(y);  dQ/dt = J(y) Q  for the tangent vectors, the columns of Q (d, d)
+"""
+
+import hashlib
+import importlib.util
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from core.store import replacing
+from sims.chaos.expressions import Node, python
+from sims.chaos.system import TIME, System
+
+HEAD = '''"""Made from the equations of {name}; its name holds their hash."""
+
+import math
+
+from numba.extending import register_jitable
+
+
+@register_jitable
+def _sign(a):
+    return 1.0 if a > 0.0 else -1.0 if a < 0.0 else 0.0
+
+
+@register_jitable
+def _step(a):
+    return 1.0 if a > 0.0 else 0.0
+
+
+@register_jitable
+def _under(a, b):
+    return 1.0 if a <= b else 0.0
+'''
+
+
+def _names(system: System) -> dict[str, str]:
+    """Return the names of the written code: v0, v1, .. and p0, p1, .., which clash with nothing."""
+    names = {name: f"v{i}" for i, name in enumerate(system.variables)}
+    names |= {name: f"p{i}" for i, name in enumerate(system.parameters)}
+    return names | {TIME: "t"}
+
+
+def _loads(system: System) -> list[str]:
+    lines = [f"    v{i} = y[{i}]" for i in range(system.dimension)]
+    return lines + [f"    p{i} = work[{i}]" for i in range(len(system.parameters))]
+
+
+def _rates(system: System, names: dict[str, str]) -> list[str]:
+    return [f"    out[{i}] = {python(rate, names)}" for i, rate in enumerate(system.rates)]
+
+
+def _tangents(system: System, names: dict[str, str]) -> list[str]:
+    """Return lines that write J Q, Q being (d, d) behind the state, row by row."""
+    d, lines = system.dimension, []
+    for i, row in enumerate(system.jacobian):
+        terms: list[tuple[int, Node]] = [(j, part) for j, part in enumerate(row)]
+        kept = [(j, part) for j, part in terms if python(part, names) != "0.0"]
+        lines += [f"    j{i}_{j} = {python(part, names)}" for j, part in kept]
+        lines.append(f"    for c in range({d}):")
+        total = " + ".join(f"j{i}_{j} * y[{d + j * d} + c]" for j, _ in kept) or "0.0"
+        lines.append(f"        out[{d + i * d} + c] = {total}")
+    return lines
+
+
+def source(system: System) -> str:
+    """Return a module with `rhs` and `tangent`, plain Python that Numba compiles."""
+    names = _names(system)
+    loads, rates = _loads(system), _rates(system, names)
+    signature = "(stage, t, h, y, out, work):"
+    parts = [
+        HEAD.format(name=system.name),
+        "\n".join([f"def rhs{signature}", *loads, *rates]),
+        "\n".join([f"def tangent{signature}", *loads, *rates, *_tangents(system, names)]),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def folder() -> Path:
+    """Return where the written modules are kept."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "entroflow" / "chaos"
+
+
+@cache
+def _module(text: str, name: str) -> ModuleType:
+    """Return the module of a text, by one name and file for ever, so that Numba's cache holds."""
+    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
+    title = f"entroflow_{name}_{digest}"
+    path = folder() / f"{title}.py"
+    if not path.is_file():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with replacing(path) as beside:
+            beside.write_text(text)
+    spec = importlib.util.spec_from_file_location(title, path)
+    assert spec is not None and spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[title] = module  # Numba's cache looks functions up by module and name
+    spec.loader.exec_module(module)
+    return module
+
+
+def written(system: System) -> ModuleType:
+    """Return the system's module, its functions not compiled."""
+    return _module(source(system), system.name)
+
+
+@cache
+def _compiled(module: ModuleType, name: str) -> Any:
+    from sims.integrators.compiled import right_hand_side
+
+    return right_hand_side(getattr(module, name))
+
+
+def compiled(system: System, name: str = "rhs") -> Any:
+    """Return `rhs` or `tangent` compiled, for `sims.integrators.compiled`."""
+    return _compiled(written(system), name)
+
+
+def work(system: System) -> np.ndarray:
+    """Return the parameters as the compiled functions take them."""
+    return np.array([*system.parameters.values(), 0.0], dtype=np.float64)

@@ -1,0 +1,206 @@
+"""A chaotic flow as data: its equations are texts, and what is computed comes from them.
+
+dx_i/dt = f_i(x, t; parameters)
+"""
+
+import tomllib
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from core import config
+from core.errors import ConfigError
+from core.registry import nearest
+from sims.chaos import expressions
+from sims.chaos.expressions import Node
+
+CATALOGUE = Path(__file__).parent / "catalogue" / "flows.toml"
+REGIMES = (
+    "chaotic",
+    "weakly chaotic",
+    "periodic",
+    "quasi-periodic",
+    "transient",
+    "conservative",
+)
+TIME = "t"
+
+
+@dataclass(frozen=True)
+class _Entry:
+    """What a table of the catalogue holds, as written."""
+
+    variables: str
+    equations: tuple[str, ...]
+    initial_condition: tuple[float, ...]
+    period: float
+    regime: str
+    citation: str
+    parameters: dict[str, float] | None = None
+    unbounded: str = ""
+    doi: str = ""
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class System:
+    """A flow of the catalogue, or a user's own.
+
+    variables          names, d of them
+    equations          right-hand sides, as texts: the ground truth
+    parameters         by name
+    initial_condition  (d,) a point on or near the attractor
+    period             its dominant time scale, in the units of t
+    regime             one of REGIMES, at these parameters and from this point
+    unbounded          variables that grow without end, such as phases
+    citation, doi      of the paper; note  where it and the usual code differ
+    """
+
+    name: str
+    variables: tuple[str, ...]
+    equations: tuple[str, ...]
+    parameters: Mapping[str, float]
+    initial_condition: tuple[float, ...]
+    period: float
+    regime: str
+    citation: str
+    unbounded: tuple[str, ...] = ()
+    doi: str = ""
+    note: str = ""
+
+    @property
+    def dimension(self) -> int:
+        """Return the number of variables."""
+        return len(self.variables)
+
+    @cached_property
+    def rates(self) -> tuple[Node, ...]:
+        """Return the right-hand sides as trees."""
+        names = {*self.variables, *self.parameters, TIME}
+        return tuple(
+            expressions.parse(text, names, f"{self.name}.equations[{i}]")
+            for i, text in enumerate(self.equations)
+        )
+
+    @cached_property
+    def jacobian(self) -> tuple[tuple[Node, ...], ...]:
+        """Return the derivative of each rate by each variable, as trees."""
+        return tuple(
+            tuple(expressions.differentiate(rate, name) for name in self.variables)
+            for rate in self.rates
+        )
+
+    @cached_property
+    def autonomous(self) -> bool:
+        """Return whether the time itself is absent; a phase as a variable counts as absent."""
+        return not any(TIME in expressions.uses(rate) for rate in self.rates)
+
+    def changed(self, parameters: Mapping[str, float], where: str) -> "System":
+        """Return the system with other parameters; its label then says nothing."""
+        for name in parameters:
+            if name not in self.parameters:
+                hint = nearest(name, self.parameters) or "; it has none"
+                raise ConfigError(f"{config.join(where, name)}: unknown parameter{hint}")
+        return replace(self, parameters={**self.parameters, **parameters}, regime="")
+
+    def _values(self, x: Any, t: float) -> dict[str, Any]:
+        values: dict[str, Any] = {**self.parameters, TIME: t}
+        return values | {name: x[..., i] for i, name in enumerate(self.variables)}
+
+    def rate(self, x: Any, t: float = 0.0, xp: Any = np) -> Any:
+        """Return dx/dt for states (..., d) of any library, real or complex: the array twin."""
+        values = self._values(x, t)
+        zero = x[..., 0] * 0.0
+        parts = [zero + expressions.evaluate(rate, values, xp) for rate in self.rates]
+        return xp.stack(parts, axis=-1)
+
+    def jacobian_at(self, x: Any, t: float = 0.0, xp: Any = np) -> Any:
+        """Return df_i/dx_j for states (..., d): (..., d, d)."""
+        values = self._values(x, t)
+        zero = x[..., 0] * 0.0
+        rows = [
+            xp.stack([zero + expressions.evaluate(part, values, xp) for part in row], axis=-1)
+            for row in self.jacobian
+        ]
+        return xp.stack(rows, axis=-2)
+
+    def latex(self) -> list[str]:
+        """Return the equations in LaTeX."""
+        return [
+            rf"\dot{{{name}}} = {expressions.latex(rate)}"
+            for name, rate in zip(self.variables, self.rates, strict=True)
+        ]
+
+
+def _system(name: str, given: Any, where: str) -> System:
+    entry = config.build(_Entry, given, where)
+    variables = tuple(entry.variables.split())
+    parameters = dict(entry.parameters or {})
+    for label, found in (
+        ("equations", len(entry.equations)),
+        ("initial_condition", len(entry.initial_condition)),
+    ):
+        if found != len(variables):
+            raise ConfigError(f"{where}.{label}: expected {len(variables)}, got {found}")
+    clash = sorted({*variables} & {*parameters, TIME, *expressions.CONSTANTS})
+    if clash or len(set(variables)) < len(variables):
+        raise ConfigError(f"{where}.variables: {', '.join(clash) or 'a name'} is taken")
+    if entry.regime not in REGIMES:
+        raise ConfigError(f"{where}.regime: no '{entry.regime}'{nearest(entry.regime, REGIMES)}")
+    if not entry.period > 0:
+        raise ConfigError(f"{where}.period: must be positive, got {entry.period:g}")
+    unbounded = tuple(entry.unbounded.split())
+    for variable in unbounded:
+        if variable not in variables:
+            raise ConfigError(f"{where}.unbounded: '{variable}' is no variable")
+    system = System(
+        name, variables, entry.equations, parameters, entry.initial_condition, entry.period,
+        entry.regime, entry.citation, unbounded, entry.doi, entry.note,
+    )  # fmt: skip
+    for i, text in enumerate(system.equations):
+        expressions.parse(text, {*variables, *parameters, TIME}, f"{where}.equations[{i}]")
+    return system
+
+
+def read(path: str | Path) -> dict[str, System]:
+    """Return the systems of a file, checked.
+
+    Raises ConfigError that names file, system and key, and the column of a bad expression.
+    """
+    path = Path(path)
+    try:
+        tables = tomllib.loads(path.read_text())
+    except OSError as problem:
+        raise ConfigError(f"{path}: cannot be read ({problem.strerror})") from None
+    except tomllib.TOMLDecodeError as problem:
+        raise ConfigError(f"{path}: is not TOML ({problem})") from None
+    return {name: _system(name, given, f"{path.name}: {name}") for name, given in tables.items()}
+
+
+@lru_cache(maxsize=1)
+def catalogue() -> Mapping[str, System]:
+    """Return the systems that come with Entroflow, by name."""
+    return read(CATALOGUE)
+
+
+def find(name: str, where: str, known: Mapping[str, System] | None = None) -> System:
+    """Return a system by name, or raise ConfigError with the nearest ones."""
+    known = catalogue() if known is None else known
+    if name not in known:
+        raise ConfigError(f"{where}: no system '{name}'{nearest(name, known)}")
+    return known[name]
+
+
+def select(
+    known: Iterable[System], *, regime: str | None = None, dimension: int | None = None
+) -> list[System]:
+    """Return the systems of a regime, or of a dimension, or of both."""
+    return [
+        system
+        for system in known
+        if regime in (None, system.regime) and dimension in (None, system.dimension)
+    ]
