@@ -159,7 +159,9 @@ def _entropy(spec: Mapping[str, Any], where: str) -> Plan:
         functional=partial(functional.function, **taking),
         surrogates=surrogates,
     )
-    needs = (chosen.field,) if chosen is not None else observable.meta["needs"]
+    needs = observable.meta["needs"] if chosen is None else ()
+    if chosen is not None and chosen.field is not None:
+        needs = (chosen.field,)
     return Plan(function, needs, (), "analysis.measures.entropies", holds=holds)
 
 

@@ -7,13 +7,14 @@
     prepare(given, where) -> Params               checked, with defaults; raises ConfigError
     trajectories(params, stream, xp, members, resume) -> Trajectories
     CASES                                         optional: what `describe` lists
+    TABLES                                        optional: files of data that a run depends on
 
 `stream(member)` returns the random generator of a member; `xp` is the array library. A simulator
 yields blocks lazily and opens no file. To add one, write its package and add its name here.
 """
 
 import importlib
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
@@ -22,17 +23,19 @@ from core.errors import ConfigError
 from core.registry import nearest
 from core.store import Block, Layout
 
-SIMULATORS = ("nlse",)
+SIMULATORS = ("nlse", "chaos")
 
 
 @dataclass(frozen=True)
 class Trajectories:
     """What a simulator gives: the layout, the blocks to come, and notes for the provenance.
 
+    layout  of the run, or of its parts
+
     notes  asked when the blocks are used up; numbers and text only
     """
 
-    layout: Layout
+    layout: Layout | Sequence[Layout]
     blocks: Iterable[Block]
     notes: Callable[[], Mapping[str, Any]]
 

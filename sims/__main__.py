@@ -9,7 +9,7 @@ from core import backend, checkpoint, command, config, provenance, rng
 from core.errors import ConfigError
 from core.progress import Progress
 from core.registry import nearest
-from core.store import write_run
+from core.store import Layout, write_run
 from sims import SIMULATORS, plan, simulator
 
 
@@ -66,13 +66,17 @@ def simulate(arguments: argparse.Namespace) -> None:
         return rng.generator(seed, "sims", arguments.run, member)
 
     made = module.trajectories(params, stream, xp, spec["members"], keep.load)
-    progress = Progress(arguments.run, made.layout.members * len(made.layout.time))
+    single = isinstance(made.layout, Layout)
+    parts = [made.layout] if isinstance(made.layout, Layout) else list(made.layout)
+    progress = Progress(arguments.run, sum(part.members * len(part.time) for part in parts))
 
     def watched() -> Any:
         done = 0
-        for block in keep.guard(made.blocks, made.layout):
+        guarded = keep.guard(made.blocks, made.layout) if single else made.blocks
+        for block in guarded:
             command.heed()
-            done += block.members.stop - block.members.start
+            frames = len(parts[block.part].time[block.frame]) if not single else 1
+            done += (block.members.stop - block.members.start) * frames
             progress.at(done)
             yield block
 

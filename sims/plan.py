@@ -33,4 +33,8 @@ def complete(params: Any) -> dict[str, Any]:
 
 def code(name: str) -> str:
     """Return the hash of all code that makes a run of this simulator."""
-    return provenance.code_sha256("sims.__main__", f"sims.{name}")
+    code = provenance.code_sha256("sims.__main__", f"sims.{name}")
+    tables = getattr(simulator(name, "sims"), "TABLES", ())
+    return (
+        provenance.sha256(code + "".join(path.read_text() for path in tables)) if tables else code
+    )

@@ -76,6 +76,36 @@ def test_neighbours_are_counted_strictly_where_distances_tie(d):
         assert (count_closer(points, reach) == exact)[some].all()
 
 
+@pytest.mark.parametrize("d", [1, 2])
+def test_neighbours_are_counted_among_equal_values(d):
+    draw = np.random.default_rng(11)
+    points = draw.integers(0, 5, (300, d)) * 0.3 - 0.7  # a column of a few levels, each sixty times
+    apart = np.abs(points[:, None] - points[None]).max(axis=-1)
+    for reach in (np.full(300, 0.3), np.full(300, 0.6), apart[0] + 0.3, draw.random(300)):
+        exact = (apart < reach[:, None]).sum(axis=1) - 1
+        assert (count_closer(points, reach) == exact).all()
+
+
+def test_equal_values_are_closer_than_what_rounds_away():
+    # 1 - 1e-18 and 1 + 1e-18 are 1, so that a search by them would lose the point itself
+    line = np.array([[1.0], [1.0], [2.0], [-3.0]])
+    assert (count_closer(line, np.full(4, 1e-18)) == [1, 1, 0, 0]).all()
+    assert (count_closer(line, np.full(4, 1.0)) == [1, 1, 0, 0]).all()
+    assert (count_closer(line, np.full(4, np.nextafter(1.0, 2))) == [2, 2, 2, 0]).all()
+
+
+@given(st.integers(0, 10_000), st.integers(1, 40))
+@settings(deadline=None, max_examples=60)
+def test_neighbours_are_counted_strictly_at_any_distance_that_occurs(seed, levels):
+    draw = np.random.default_rng(seed)
+    line = draw.integers(0, levels, 50) * draw.random() + draw.normal()
+    apart = np.abs(line[:, None] - line[None])
+    reach = apart[np.arange(50), draw.integers(0, 50, 50)]  # each of them a rounded difference
+    exact = (apart < reach[:, None]).sum(axis=1) - 1
+    found = count_closer(line[:, None], reach)
+    assert (found == exact)[reach > 0].all()
+
+
 def test_ksg_given_a_third_is_that_of_frenzel_and_pompe():
     draw = np.random.default_rng(4)
     x, y, z = (draw.normal(size=(120, 1)) for _ in range(3))
@@ -106,6 +136,66 @@ def test_a_histogram_is_plug_in_of_numpys_counts():
     assert float(mutual_info(x, y, method="hist")) == float(
         mutual_info(x, y, method="hist", bins=8)
     )
+
+
+def test_a_histogram_of_independent_series_is_biased_by_its_cells():
+    n, bins = 2000, 6
+    draw = np.random.default_rng(12)
+    found = [float(mutual_info(*draw.random((2, n)), method="hist", bins=bins)) for _ in range(200)]
+    # 2 N I is chi-squared with (bins - 1)^2 degrees of freedom
+    freedom = (bins - 1) ** 2
+    error = math.sqrt(2 * freedom / 200) / (2 * n)
+    assert np.mean(found) == pytest.approx(freedom / (2 * n), abs=4 * error)
+
+
+def test_a_histogram_given_a_third_is_plug_in_of_numpys_counts():
+    draw = np.random.default_rng(13)
+    x, y, z = draw.normal(size=(3, 400))
+    y += x + z
+    counts, _ = np.histogramdd(np.stack([x, y, z], axis=1), bins=5)
+    p = counts / 400
+
+    def entropy(table):
+        return -(table[table > 0] * np.log(table[table > 0])).sum()
+
+    exact = entropy(p.sum(1)) + entropy(p.sum(0)) - entropy(p.sum((0, 1))) - entropy(p)
+    assert float(mutual_info(x, y, z, method="hist", bins=5)) == pytest.approx(exact, abs=1e-12)
+
+
+@pytest.mark.parametrize("dtype", ["i1", "u1", ">i2", "u8", "i8", "bool"])
+def test_symbols_may_be_of_any_type_and_size(dtype):
+    draw = np.random.default_rng(14)
+    x, y, z = draw.integers(0, 2, (3, 200))
+    y = np.where(draw.random(200) < 0.7, x ^ z, y)
+    exact = float(mutual_info(x, y, z, method="discrete"))
+    kind = np.dtype(dtype)
+    ends = (False, True) if kind.kind == "b" else (np.iinfo(kind).min, np.iinfo(kind).max)
+    sent, received, known = (np.where(v == 1, *ends[::-1]).astype(kind) for v in (x, y, z))
+    assert float(mutual_info(sent, received, known, method="discrete")) == exact
+    assert float(mutual_info(sent[::-1], y[::-1], z[::-1], method="discrete")) == pytest.approx(
+        exact, abs=1e-14
+    )
+
+
+def test_rounding_never_makes_information_negative():
+    x, y = np.repeat(np.indices((5, 4)).reshape(2, -1), 3, axis=1)
+    # the sums of logarithms differ by -4e-16
+    for given_ in (None, np.zeros_like(x)):
+        assert 0 <= float(mutual_info(x, y, given_, method="discrete")) < 1e-15
+
+
+def test_rows_of_many_symbols_are_told_apart():
+    # 8 columns of 100 letters: 10^16 rows, more than a table could hold
+    draw = np.random.default_rng(15)
+    rows = draw.integers(0, 100, (50, 8))
+    which = np.repeat(np.arange(50), 2)
+    found = float(mutual_info(rows[which], which, method="discrete"))
+    assert found == pytest.approx(math.log(50), rel=1e-14)
+    twins = rows.copy()
+    twins[:, 7] += 1  # differ in the last column only
+    both = np.concatenate([rows, twins])
+    found = float(mutual_info(both, np.arange(100), method="discrete"))
+    assert found == pytest.approx(math.log(100), rel=1e-14)
 
 
 def test_discrete_information_of_known_tables():
@@ -170,7 +260,48 @@ def test_transfer_is_information_of_what_it_says():
         exact = float(mutual_info(y[3:], sent, past, method=method))
         found = float(transfer_entropy(x, y, 2, 2, 2, method=method))
         assert found == pytest.approx(exact, abs=1e-12)
-    assert math.isfinite(float(transfer_entropy(x, y, 2, 2, 2, method="hist", bins=3)))
+    # the default
+    assert float(transfer_entropy(x, y)) == float(transfer_entropy(x, y, method="gaussian"))
+
+
+def test_transfer_by_histogram_bins_each_series_once():
+    x, y = driven(500)
+    bins = 4
+    sent, received = (
+        np.minimum(((v - v.min()) / np.ptp(v) * bins).astype(int), bins - 1) for v in (x, y)
+    )
+    for pasts in ((1, 1, 1), (2, 2, 2), (1, 3, 2)):
+        exact = float(transfer_entropy(sent, received, *pasts, method="discrete"))
+        found = float(transfer_entropy(x, y, *pasts, method="hist", bins=bins))
+        assert found == pytest.approx(exact, abs=1e-13)
+    # eight bins for 500 samples, the cube root
+    assert float(transfer_entropy(x, y, method="hist")) == float(
+        transfer_entropy(x, y, method="hist", bins=8)
+    )
+
+
+def test_neither_layout_nor_type_nor_the_order_of_samples_matters():
+    draw = np.random.default_rng(16)
+    x, y = draw.integers(-99, 99, (2, 400))
+    y = y + x
+    x = x * 400 + np.arange(400)  # no two samples alike
+    wide = np.zeros((2, 800))
+    wide[:, ::2] = x, y
+    pick = draw.permutation(400)
+    for method in ("ksg", "gaussian", "hist"):
+        exact = float(mutual_info(x, y, method=method))
+        for kind in ("f4", ">f8", ">i4", "i4"):
+            assert float(mutual_info(x.astype(kind), y.astype(kind), method=method)) == exact
+        assert float(mutual_info(wide[0, ::2], wide[1, ::2], method=method)) == exact
+        assert float(mutual_info(x[:, None], y[:, None], method=method)) == exact
+        shuffled = float(mutual_info(x[pick], y[pick], method=method))
+        assert shuffled == pytest.approx(exact, abs=1e-11)
+        # a power of two changes no digit
+        assert float(mutual_info(x * 2.0**-40, y * 2.0**30, method=method)) == exact
+        given_ = mutual_info(x, y, np.sin(np.arange(400.0)), method=method)
+        turned = np.asfortranarray(np.stack([x, y], axis=1))[:, ::-1]
+        there = mutual_info(turned[:, 1], turned[:, 0], np.sin(np.arange(400.0)), method=method)
+        assert float(there) == float(given_)
 
 
 def test_other_libraries_give_the_same():
@@ -179,6 +310,13 @@ def test_other_libraries_give_the_same():
         strict = mutual_info(*map(array_api_strict.asarray, (x, y)), method=method)
         assert float(strict) == float(mutual_info(x, y, method=method))
         assert isinstance(strict, type(array_api_strict.asarray(0.0)))
+        sent = transfer_entropy(*map(array_api_strict.asarray, (x, y)), method=method)
+        assert float(sent) == float(transfer_entropy(x, y, method=method))
+        assert isinstance(sent, type(array_api_strict.asarray(0.0)))
+    s, t = (x > 0).astype(int), (y > 0).astype(int)
+    strict = mutual_info(*map(array_api_strict.asarray, (s, t)), method="discrete")
+    assert float(strict) == float(mutual_info(s, t, method="discrete"))
+    assert mutual_info(x, y).shape == transfer_entropy(x, y).shape == ()
     lists = float(mutual_info(x.tolist(), y.tolist()))
     assert lists == float(mutual_info(x, y))
 
@@ -200,6 +338,17 @@ NOISE = np.random.default_rng(6).normal(size=20)
         (lambda: mutual_info(np.stack([LINE, NOISE], 1), LINE, method="hist"), "x: method='hist'"),
         (lambda: mutual_info(LINE, np.ones(20), method="hist"), "y: a column is constant"),
         (lambda: mutual_info([1.0, math.nan], [1.0, 2.0]), "x: holds NaN"),
+        (lambda: mutual_info(LINE, NOISE, NOISE[:9]), "y: every series needs as many .* 20, 20, 9"),
+        (lambda: mutual_info(LINE, NOISE, np.zeros((20, 1, 1))), "z: must be"),
+        (lambda: mutual_info(LINE, NOISE, np.ones(20)), "z: a column is constant"),
+        (lambda: mutual_info(LINE, NOISE, method="hist", bins=1), "bins: must be 2 or more"),
+        (lambda: mutual_info(LINE, NOISE, k=0), "k: must be 1 or more"),
+        (lambda: mutual_info(LINE, NOISE * np.inf), "y: holds"),
+        (lambda: mutual_info(LINE * 1j, NOISE), "x: must be real"),
+        (lambda: transfer_entropy(np.stack([LINE, NOISE], 1), LINE), "src: must be a series"),
+        (lambda: transfer_entropy(LINE, np.ones(20), method="hist"), "dst: a column is constant"),
+        (lambda: transfer_entropy(LINE, NOISE, method="hist", bins=1), "bins: must be 2 or more"),
+        (lambda: transfer_entropy(LINE, NOISE, method="kde"), "method: must be one of"),
         (lambda: transfer_entropy(LINE, NOISE, 20), "dst: 20 samples are too few for a past of 20"),
         (lambda: transfer_entropy(LINE[:9], NOISE), "src: must be a series as long as dst"),
         (lambda: transfer_entropy(LINE, NOISE, lag=0), "lag: must be 1 or more"),

@@ -9,7 +9,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import digamma, gamma, i0, i1
 
-from analysis.entropy.knn import knn_entropy, neighbour_distances
+from analysis.entropy.kernels.neighbours import LEAF
+from analysis.entropy.knn import (
+    FEW,
+    _by_kernel,
+    _by_tree,
+    _log_gammas,
+    knn_entropy,
+    neighbour_distances,
+)
 
 
 def normal(n, d, seed=0):
@@ -36,8 +44,9 @@ def test_distances_are_those_of_all_pairs(d, k):
     np.testing.assert_allclose(found, brute(points, k, box), rtol=1e-12, atol=1e-14)
 
 
-def test_points_outside_the_box_are_wrapped_into_it():
-    points = np.random.default_rng(1).random((200, 2)) * 3
+@pytest.mark.parametrize("d", [2, 4])
+def test_points_outside_the_box_are_wrapped_into_it(d):
+    points = np.random.default_rng(1).random((200, d)) * 3
     moved = points + 3 * np.random.default_rng(2).integers(-4, 5, points.shape)
     moved[0] = -1e-20  # wraps to the period itself
     points[0] = 0.0
@@ -46,11 +55,102 @@ def test_points_outside_the_box_are_wrapped_into_it():
     np.testing.assert_allclose(there, here, atol=1e-14)
 
 
-@pytest.mark.parametrize(("d", "exact"), [(1, 1.418938533205), (3, 4.256815599614)])
-def test_the_normal_law(d, exact):
-    bias, spread = {1: (-0.0007, 0.0065), 3: (-0.0103, 0.0117)}[d]  # at n = 20000, k = 4
-    found = np.mean([float(knn_entropy(normal(20_000, d, seed))) for seed in range(6)])
-    assert found - exact == pytest.approx(bias, abs=4 * spread / math.sqrt(6))
+def square_brute(points, k, box):
+    """Return the kernel's arithmetic over all pairs, exactly: no sum in another order."""
+    apart = np.abs(points[:, None] - points[None])
+    apart = np.minimum(apart, box - apart)
+    squares = np.zeros(apart.shape[:2])
+    for c in range(points.shape[1]):
+        squares += apart[..., c] * apart[..., c]
+    np.fill_diagonal(squares, np.inf)
+    return np.sqrt(np.sort(squares, axis=1)[:, k - 1])
+
+
+SHAPES = {
+    "uniform": lambda draw, n, d: draw.random((n, d)),
+    "lattice": lambda draw, n, d: draw.integers(0, 4, (n, d)) / 4,  # ties, repeats
+    "clumps": lambda draw, n, d: draw.choice([0.0, 0.5, 0.99], (n, d)) + draw.random((n, d)) * 1e-6,
+    "tails": lambda draw, n, d: np.abs(draw.standard_cauchy((n, d))) * 1e-3 % 1,
+    "line": lambda draw, n, d: np.repeat(draw.random((n, 1)), d, axis=1),
+}
+
+
+@given(
+    st.sampled_from(sorted(SHAPES)),
+    st.integers(1, 3),
+    st.integers(2, 4 * LEAF + 3),
+    st.integers(0, 10_000),
+    st.booleans(),
+    st.data(),
+)
+@settings(deadline=None, max_examples=150)
+def test_the_tree_skips_no_neighbour(shape, d, n, seed, periodic, data):
+    points = SHAPES[shape](np.random.default_rng(seed), n, d) % 1.0
+    k = data.draw(st.integers(1, n - 1))
+    box = np.where(np.arange(d) % 2 == 0, 1.0, np.inf) if periodic else np.full(d, np.inf)
+    exact = square_brute(points, k, box)
+    if exact.max() > box.min() / 2:
+        with pytest.raises(ValueError, match="too few points for the box"):
+            neighbour_distances(points, k, box)
+    else:
+        assert (neighbour_distances(points, k, box) == exact).all()
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+@pytest.mark.parametrize("shape", sorted(SHAPES))
+def test_many_points_have_the_distances_of_another_tree(shape, d):
+    points = SHAPES[shape](np.random.default_rng(7), 5000, d) % 1.0
+    for box in (np.full(d, np.inf), np.full(d, 1.0)):
+        # sums of squares may differ by one rounding each
+        np.testing.assert_allclose(
+            neighbour_distances(points, 4, box), _by_tree(points, 4, box), rtol=1e-15
+        )
+
+
+def test_many_neighbours_are_found_as_few_are():
+    points = normal(400, 3)
+    for k in (FEW, FEW + 1, 399):
+        exact = brute(points, k)
+        # sums of squares may differ by one rounding each
+        np.testing.assert_allclose(neighbour_distances(points, k), exact, rtol=1e-15)
+        np.testing.assert_allclose(_by_kernel(points, k, np.full(3, np.inf)), exact, rtol=1e-15)
+
+
+def test_the_ball_may_touch_itself_and_no_more():
+    assert (neighbour_distances([0.0, 0.5], 1, 1.0) == 0.5).all()
+    assert neighbour_distances([0.0, 0.9], 1, 1.0) == pytest.approx(0.1, rel=1e-14)
+    with pytest.raises(ValueError, match="too few points for the box"):
+        neighbour_distances([[0.0, 0.0], [0.0, 0.6]], 1, [1.0, None])
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_the_normal_law_is_missed_by_the_known_bias(d):
+    exact = d / 2 * math.log(2 * math.pi * math.e)
+    # at N = 20000, k = 4, from forty clouds: mean, its standard error, spread
+    bias, error, spread = {
+        1: (-0.0007, 0.0010, 0.0065),
+        2: (-0.0038, 0.0012, 0.0073),
+        3: (-0.0103, 0.0018, 0.0117),
+    }[d]
+    found = np.mean([float(knn_entropy(normal(20_000, d, seed))) for seed in range(20)])
+    assert found - exact == pytest.approx(bias, abs=3 * math.hypot(error, spread / math.sqrt(20)))
+
+
+@pytest.mark.parametrize(
+    ("measure", "param", "exact"),
+    [
+        ("shannon", None, 0.594534891892),
+        ("renyi", 2, 0.287682072452),
+        ("tsallis", 2, 0.25),
+        ("tsallis", 3, 0.125),
+    ],
+)
+def test_waiting_times(measure, param, exact):
+    waits = np.random.default_rng(9).exponential(1 / 1.5, 20_000)
+    # order 3 has a finite variance only for k > 4
+    found = float(knn_entropy(waits, 12, measure=measure, param=param))
+    # ln f has a spread of 1, ln r_12 one of 0.3: 1.04/141 = 0.0074; the others up to 0.009
+    assert found == pytest.approx(exact, abs=0.03)
 
 
 @pytest.mark.parametrize(
@@ -107,15 +207,38 @@ def test_headings_on_a_circle():
     # the spread of ln f is 0.7; of the estimate, with that of k = 4, below 0.008
     assert found == pytest.approx(exact, abs=0.03)
     assert exact == pytest.approx(1.266321291964, abs=1e-12)
+    for param, order in ((0.5, 1.485712241941), (2, 1.060891353860)):
+        found = float(knn_entropy(angles, 8, measure="renyi", param=param, box=2 * math.pi))
+        assert found == pytest.approx(order, abs=0.04)  # sd of forty draws: 0.007 and 0.011
 
 
-def test_a_periodic_box_has_no_edge():
-    points = np.random.default_rng(4).random((20_000, 3)) * 10
-    exact = 3 * math.log(10)
-    periodic, open_ = float(knn_entropy(points, box=10)), float(knn_entropy(points))
-    # sd of psi_k over sqrt(N): 0.53/141; the open box adds the missing shell, 0.05 here
-    assert periodic == pytest.approx(exact, abs=0.02)
-    assert open_ > periodic + 0.03
+@pytest.mark.parametrize(("n", "d", "edge"), [(100_000, 3, 0.0305), (1000, 2, 0.0395)])
+def test_a_periodic_box_has_no_edge(n, d, edge):
+    points = np.random.default_rng(4).random((n, d)) * 10
+    # on a torus without bias; the spread over clouds is 0.67/sqrt(N) to 0.76/sqrt(N)
+    periodic = float(knn_entropy(points, box=10))
+    assert periodic == pytest.approx(d * math.log(10), abs=3 / math.sqrt(n))
+    # the missing shell is of one cloud: 0.0304 +- 0.0007 of six, 0.0395 +- 0.0071 of sixty
+    assert float(knn_entropy(points)) - periodic == pytest.approx(edge, abs=0.9 / math.sqrt(n))
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+@pytest.mark.parametrize("k", [1, 4])
+def test_a_uniform_torus_is_estimated_without_bias(d, k):
+    clouds = np.random.default_rng(12).random((200, 500, d))
+    found = knn_entropy(clouds, k, box=1.0)
+    # the volume of the ball is a Beta variable, whose mean logarithm is psi(k) - psi(N)
+    assert found.mean() == pytest.approx(0, abs=4 * found.std() / math.sqrt(200))
+    assert found.std() < 0.1
+
+
+def test_an_open_direction_of_a_box_has_its_edges():
+    points = np.random.default_rng(8).random((5000, 2))
+    found = neighbour_distances(points, 4, [1.0, None])
+    assert (found == neighbour_distances(points, 4, np.array([1.0, math.inf]))).all()
+    both, neither = neighbour_distances(points, 4, 1.0), neighbour_distances(points, 4)
+    assert (both <= found).all() and (found <= neither).all()
+    assert (both < found).any() and (found < neither).any()
 
 
 @pytest.mark.parametrize("scale", [1e-250, 1e-12, 1e200])
@@ -154,6 +277,53 @@ def test_batches_layouts_types_and_libraries():
     assert (knn_entropy(single) == knn_entropy(single.astype(float))).all()
 
 
+def test_neither_layout_nor_type_matters():
+    whole = np.random.default_rng(10).integers(-90, 90, (400, 3))
+    exact = brute(whole.astype(float), 2)
+    wide = np.zeros((800, 6))
+    wide[::2, ::2] = whole
+    for points in (
+        whole,
+        whole.astype("i1"),
+        whole.astype(">i4"),
+        whole.astype("f4"),
+        wide[::2, ::2],
+    ):
+        for given_ in (points, np.asfortranarray(points)):
+            # squares of integers are exact
+            assert (neighbour_distances(given_, 2) == exact).all()
+    assert (neighbour_distances(whole[::-1], 2) == exact[::-1]).all()
+    assert (neighbour_distances(whole.tolist(), 2) == exact).all()
+    assert float(knn_entropy(whole.tolist(), 9)) == float(knn_entropy(whole, 9))
+    clouds = np.random.default_rng(11).random((3, 90, 3))
+    strict = neighbour_distances(array_api_strict.asarray(clouds), 2, 1.0)
+    assert isinstance(strict, type(array_api_strict.asarray(0.0)))
+    each = [neighbour_distances(cloud, 2, 1.0) for cloud in clouds]
+    assert (np.asarray(strict) == np.stack(each)).all()
+
+
+def test_numbers_at_the_ends_of_floating_point():
+    line = np.array([-1.7e308, -1e308, 0.0, 1.2e308])
+    # differences of the outer ones overflow; those to the nearest do not
+    assert (neighbour_distances(line, 1) == np.diff(line)[[0, 0, 1, 2]]).all()
+    assert (
+        neighbour_distances(np.array([0.0, 5e-324, 2e-323]), 1) == [5e-324, 5e-324, 1.5e-323]
+    ).all()
+    assert (neighbour_distances(np.zeros(5), 2) == 0).all()
+
+
+@pytest.mark.parametrize("k", [1, 4, 50, 1000])
+@pytest.mark.parametrize("e", [-0.9, -1e-2, -1e-3, 1e-9, 3e-4, 3e-3, 0.04, 0.9, 1.5])
+def test_the_constant_of_an_order_is_a_mean_of_psi(k, e):
+    # [ln Gamma(k) - ln Gamma(k + e)]/e = -int_0^1 psi(k + e t) dt; far from the pole at 0 ten
+    # nodes are exact to rounding
+    nodes, weights = np.polynomial.legendre.leggauss(10)
+    exact = -(weights * digamma(k + e * (nodes + 1) / 2)).sum() / 2
+    if k + e > 0.5:
+        # ln Gamma(1000) = 5900 over e >= 1 for k = 1000, over 0.05 for k = 50: 144
+        assert _log_gammas(k, e) == pytest.approx(exact, abs=2e-12)
+
+
 @pytest.mark.parametrize(
     ("x", "options", "message"),
     [
@@ -165,8 +335,23 @@ def test_batches_layouts_types_and_libraries():
         (normal(50, 2), {"measure": "renyi"}, "param: give the order"),
         (normal(50, 2), {"param": 2}, "param: give the order"),
         (normal(50, 2), {"measure": "sharma"}, "measure: must be one of"),
+        (normal(50, 2), {"measure": "tsallis", "param": -math.inf}, "param: must be finite"),
+        (normal(50, 2), {"measure": "tsallis", "param": math.nan}, "param: must be finite"),
         (normal(50, 2), {"box": -1.0}, "box: periods must be positive"),
-        (normal(9, 3), {"box": 1.0, "k": 8}, "box: the 8-th neighbour is up to"),
+        (normal(50, 2), {"box": [1.0, 0.0]}, "box: periods must be positive"),
+        (normal(50, 2), {"box": [1.0, math.nan]}, "box: periods must be positive"),
+        (
+            normal(50, 2),
+            {"box": [1.0, 2.0, 3.0]},
+            r"box: must be one period or 2, got shape \(3,\)",
+        ),
+        (np.arange(9.0) * 1j, {}, "x: must be real"),
+        (np.zeros((0, 2)), {}, "x: is empty"),
+        (
+            normal(9, 3),
+            {"box": 1.0, "k": 8},
+            "box: the 8-th neighbour is up to .* too few points for the box",
+        ),
         (np.zeros((2, 2, 2, 2)), {}, "x: must be"),
     ],
 )

@@ -44,6 +44,7 @@ def measure(kind):
             exact=two[:2] + 1e-9, components=names,
         ),
         "plane": replace(one, value=np.abs(two) / 4, components=names),
+        "gallery": replace(one, value=two, components=names),
         "numbers": replace(one, axis=T[:1], value=two[:1], components=names),
     }[kind]  # fmt: skip
 
@@ -65,7 +66,7 @@ def test_every_kind_draws_and_names_its_run(tmp_path, kind, members):
     text = (tmp_path / "a.svg").read_text()
     assert "a run (soliton): amplitude 2, amplitudes (1, 2)" in text
     assert (tmp_path / "a.svg").stat().st_size < 500_000
-    assert any(axes.get_xlabel() for axes in figure.axes)
+    assert kind == "gallery" or any(axes.get_xlabel() for axes in figure.axes)
 
 
 @pytest.mark.parametrize("kind", ["curves", "map", "phase"])

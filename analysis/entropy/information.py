@@ -29,39 +29,53 @@ def _columns(x: Array, name: str, method: str) -> np.ndarray:
 
 def _standard(x: np.ndarray, name: str) -> np.ndarray:
     """Return each column with mean 0 and standard deviation 1."""
-    largest = np.abs(x).max(axis=0)
-    x = x / np.where(largest > 0, largest, 1.0)  # so that squares neither overflow nor vanish
-    spread = x.std(axis=0)
-    if not (spread > 0).all():
-        raise ValueError(f"{name}: a column is constant, so that it carries no information")
-    return (x - x.mean(axis=0)) / spread
+    columns = []
+    for column in x.T:
+        largest = np.abs(column).max()
+        column = column / (largest if largest > 0 else 1.0)  # squares neither overflow nor vanish
+        ordered = np.sort(column)  # so that no sum depends on the order of the samples
+        spread = ordered.std()
+        if not spread > 0:
+            raise ValueError(f"{name}: a column is constant, so that it carries no information")
+        columns.append((column - ordered.mean()) / spread)
+    return np.stack(columns, axis=1)
 
 
 def count_closer(x: np.ndarray, distance: np.ndarray) -> np.ndarray:
     """Return how many others are closer to each point (N, d) than `distance`, Chebyshev."""
     if x.shape[1] > 1:
-        from scipy.spatial import cKDTree
-
-        within = np.nextafter(distance, 0)
-        return cKDTree(x).query_ball_point(x, within, p=np.inf, return_length=True) - 1
-    order = np.argsort(x[:, 0], kind="stable")
-    line = x[order, 0]
-    reach = distance[order]
+        return _count_in_tree(x, distance)
+    # distinct values only: the steps below would go through equal ones one by one
+    line, place, repeats = np.unique(x[:, 0], return_inverse=True, return_counts=True)
+    before = np.concatenate([[0], np.cumsum(repeats)])
+    order = np.argsort(place, kind="stable")  # in rising order, where searches stay in the cache
+    at, reach = line[place[order]], distance[order]
     # the search compares rounded sums; what counts is the difference of two samples
-    low = np.searchsorted(line, line - reach, side="right")
-    high = np.searchsorted(line, line + reach, side="left")
-    n = len(line)
-    while (out := (low < n) & (line - line[np.minimum(low, n - 1)] >= reach)).any():
+    low = np.searchsorted(line, at - reach, side="right")
+    high = np.searchsorted(line, at + reach, side="left")
+    last = len(line) - 1
+    while (out := (low <= last) & (at - line[np.minimum(low, last)] >= reach)).any():
         low += out
-    while (inside := (low > 0) & (line - line[np.maximum(low - 1, 0)] < reach)).any():
+    while (inside := (low > 0) & (at - line[np.maximum(low - 1, 0)] < reach)).any():
         low -= inside
-    while (out := (high > 0) & (line[np.maximum(high - 1, 0)] - line >= reach)).any():
+    while (out := (high > 0) & (line[np.maximum(high - 1, 0)] - at >= reach)).any():
         high -= out
-    while (inside := (high < n) & (line[np.minimum(high, n - 1)] - line < reach)).any():
+    while (inside := (high <= last) & (line[np.minimum(high, last)] - at < reach)).any():
         high += inside
-    counts = np.empty(n, np.int64)
-    counts[order] = high - low - 1
+    counts = np.empty(len(x), np.int64)
+    counts[order] = before[high] - before[low] - 1
     return counts
+
+
+def _count_in_tree(x: np.ndarray, distance: np.ndarray) -> np.ndarray:
+    from scipy.spatial import cKDTree
+
+    tree = cKDTree(x)
+    order = tree.indices  # its leaves stay in the cache
+    within = np.nextafter(distance[order], 0)  # the tree counts up to it, strictly is below it
+    counts = np.empty(len(x), np.int64)
+    counts[order] = tree.query_ball_point(x[order], within, p=np.inf, return_length=True)
+    return counts - 1
 
 
 def _ksg(x: np.ndarray, y: np.ndarray, z: np.ndarray | None, k: int) -> float:
@@ -104,18 +118,26 @@ def _gaussian(x: np.ndarray, y: np.ndarray, z: np.ndarray | None) -> float:
     return (_log_det(x, z) + _log_det(y, z) - _log_det(z) - _log_det(x, y, z)) / 2
 
 
-def _labels(*parts: np.ndarray) -> np.ndarray:
-    """Return one number for each distinct row of the columns side by side."""
-    label = np.zeros(len(parts[0]), np.int64)
-    for column in np.concatenate(parts, axis=1).T:
-        own = np.unique(column, return_inverse=True)[1]
-        label = np.unique(label * (int(own.max()) + 1) + own, return_inverse=True)[1]
-    return label
+def _numbered(column: np.ndarray) -> tuple[np.ndarray, int]:
+    """Return integers from 0 that tell the values apart, and a bound of them."""
+    least, most = int(column.min()), int(column.max())
+    if most - least < max(256, 4 * len(column)):
+        wide = column if column.dtype.kind == "u" else column.astype(np.int64)
+        return (wide - wide.min()).astype(np.int64), most - least + 1
+    values, found = np.unique(column, return_inverse=True)
+    return found, len(values)
 
 
 def _entropy(*parts: np.ndarray) -> float:
-    counts = np.bincount(_labels(*parts))
-    n = counts.sum()
+    """Return the plug-in entropy of the rows of the columns side by side."""
+    label = np.zeros(len(parts[0]), np.int64)
+    for part in parts:
+        for column in part.T:
+            own, width = _numbered(column)
+            label, _ = _numbered(label * width + own)
+    counts = np.bincount(label)
+    counts = counts[counts > 0]
+    n = len(label)
     return float(math.log(n) - (counts * np.log(counts)).sum() / n)
 
 
@@ -127,14 +149,16 @@ def _discrete(x: np.ndarray, y: np.ndarray, z: np.ndarray | None) -> float:
     return max(found, 0.0)  # a difference of sums, negative only by rounding
 
 
-def _binned(x: np.ndarray, bins: int, name: str) -> np.ndarray:
+def _binned(x: np.ndarray, bins: int | None, name: str) -> np.ndarray:
+    """Return the bin of each sample (N, 1), equal ones over its range, the right edge inside."""
     if x.shape[1] != 1:
         raise ValueError(f"{name}: method='hist' takes one column, got {x.shape[1]}; use 'ksg'")
+    count = max(2, round(len(x) ** (1 / 3))) if bins is None else whole(bins, "bins", 2)
     low, high = float(x.min()), float(x.max())
     if not low < high:
         raise ValueError(f"{name}: a column is constant, so that it carries no information")
-    edges = np.linspace(low, high, bins + 1)
-    return np.clip(np.searchsorted(edges, x, side="right") - 1, 0, bins - 1)
+    edges = np.linspace(low, high, count + 1)
+    return np.clip(np.searchsorted(edges, x, side="right") - 1, 0, count - 1)
 
 
 def mutual_info(
@@ -153,8 +177,8 @@ def mutual_info(
                        unbiased to O(1/N) when x and y are independent, may be slightly negative
              gaussian  from covariances; exact for a joint normal law, a lower bound beyond it only
                        where the margins are normal
-             hist      equal bins over each column's range, plug-in; biased up by
-                       (bins - 1)^2 / 2N. One column each
+             hist      equal bins over each column's range, the right edge inside, plug-in;
+                       biased up by (bins - 1)^2 / 2N without z. One column each
              discrete  integers, plug-in; biased up likewise
     k        neighbours of ksg
     bins     of hist; the cube root of N if None
@@ -172,8 +196,7 @@ def mutual_info(
         sizes = ", ".join(str(len(part)) for part in parts)
         raise ValueError(f"y: every series needs as many samples as x; got {sizes}")
     if method == "hist":
-        count = round(len(parts[0]) ** (1 / 3)) if bins is None else whole(bins, "bins", 2)
-        parts = [_binned(part, max(2, count), name) for part, name in zip(parts, "xyz")]  # noqa: B905
+        parts = [_binned(part, bins, name) for part, name in zip(parts, "xyz")]  # noqa: B905
     elif method != "discrete":
         parts = [_standard(part, name) for part, name in zip(parts, "xyz")]  # noqa: B905
     first, second, third = parts[0], parts[1], parts[2] if len(parts) > 2 else None
@@ -193,7 +216,7 @@ def transfer_entropy(
     l: int = 1,  # noqa: E741  (the field's symbol)
     lag: int = 1,
     *,
-    method: str = "ksg",
+    method: str = "gaussian",
     neighbours: int = 4,
     bins: int | None = None,
 ) -> Array:
@@ -202,9 +225,10 @@ def transfer_entropy(
     I(dst_t ; src_(t-lag), .. src_(t-lag-l+1) | dst_(t-1), .. dst_(t-k))
 
     src, dst    (N,) series; integers with method='discrete'
-    k, l        samples of the target's own past, and of the source's
+    k, l        samples of the target's own past (history of dst), and of the source's
     lag         samples from the source to the target
-    method, neighbours, bins  as in `mutual_info`, neighbours being its k
+    method, neighbours, bins  as in `mutual_info`, neighbours being its k; the bins of hist are
+                those of the whole series, the same at every lag
 
     Raises ValueError as `mutual_info`, and for series shorter than the pasts.
     Schreiber (2000) Phys. Rev. Lett. 85, 461, eq. (4).
@@ -219,15 +243,10 @@ def transfer_entropy(
     first, n = max(k, lag + l - 1), len(target)
     if n <= first:
         raise ValueError(f"dst: {n} samples are too few for a past of {first}")
+    if method == "hist":  # one set of bins for a series, whatever the lag
+        source, target = _binned(source, bins, "src"), _binned(target, bins, "dst")
+        method = "discrete"
     past = np.concatenate([target[first - i : n - i] for i in range(1, k + 1)], axis=1)
     sent = np.concatenate([source[first - lag - i : n - lag - i] for i in range(l)], axis=1)
-    if method == "hist":
-        count = round(n ** (1 / 3)) if bins is None else whole(bins, "bins", 2)
-        target, past, sent = (
-            np.concatenate([_binned(column[:, None], max(2, count), name) for column in part.T], 1)
-            for part, name in ((target[first:], "dst"), (past, "dst"), (sent, "src"))
-        )
-        found = np.float64(_discrete(target, sent, past))
-    else:
-        found = np.float64(mutual_info(target[first:], sent, past, method=method, k=neighbours))
-    return like(found, dst) if hasattr(dst, "dtype") else found
+    found = mutual_info(target[first:], sent, past, method=method, k=neighbours)
+    return like(found, dst) if hasattr(dst, "dtype") else np.float64(found)

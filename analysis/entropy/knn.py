@@ -15,7 +15,8 @@ from analysis.entropy.checks import choice, like, reals, to_host, whole
 
 Array = Any
 MEASURES = ("shannon", "renyi", "tsallis")
-NEAR = 1e-3  # orders closer to 1 take the series of the gamma functions
+NEAR = 1e-3  # orders closer to 1 than k times this take the series of the gamma functions
+FEW = 150  # neighbours at most that the kernel keeps in a sorted list; beyond, the tree is faster
 
 
 def _clouds(x: Array, name: str) -> tuple[np.ndarray, bool]:
@@ -29,64 +30,91 @@ def _clouds(x: Array, name: str) -> tuple[np.ndarray, bool]:
     return (host, True) if host.ndim == 3 else (host[None], False)
 
 
+def _as(values: Any, x: Array) -> Array:
+    """Return values in the library of x; NumPy's for a list."""
+    return like(values, x) if hasattr(x, "dtype") else np.asarray(values)
+
+
 def _periods(box: Any, d: int) -> np.ndarray:
-    """Return the period of each coordinate, 0 where it is open, as the k-d tree wants it."""
-    periods = np.broadcast_to(np.asarray(to_host(box), dtype=float), (d,))
+    """Return the period of each coordinate, inf where it is open."""
+    if box is None:
+        return np.full(d, np.inf)
+    if isinstance(box, list | tuple):
+        box = [np.inf if period is None else period for period in box]
+    periods = np.asarray(to_host(box), dtype=float)
+    if periods.shape not in ((), (1,), (d,)):
+        raise ValueError(f"box: must be one period or {d}, got shape {periods.shape}")
     if not (periods > 0).all():
         raise ValueError("box: periods must be positive; inf leaves a coordinate open")
-    return np.where(np.isinf(periods), 0.0, periods)
+    return np.broadcast_to(periods, (d,))
 
 
-def _unit(points: np.ndarray, periods: np.ndarray | None) -> float:
+def _unit(points: np.ndarray, periods: np.ndarray) -> float:
     """Return a power of two near the extent, so that squares neither overflow nor vanish."""
-    spans = np.ptp(points, axis=0)
-    if periods is not None:
-        spans = np.maximum(spans, periods)
-    extent = float(spans.max())
-    return 2.0 ** round(math.log2(extent)) if extent > 0 else 1.0
+    extent = np.append(np.abs(points), periods[np.isfinite(periods)]).max()
+    return math.ldexp(1.0, math.frexp(extent)[1] - 1) if extent > 0 else 1.0
+
+
+def _wrapped(points: np.ndarray, periods: np.ndarray) -> np.ndarray:
+    """Return points moved by whole periods to 0 <= x < period; open coordinates stay."""
+    inside = points.copy()
+    for c in np.flatnonzero(np.isfinite(periods)):
+        wrapped = np.mod(points[:, c], periods[c])
+        inside[:, c] = np.where(wrapped < periods[c], wrapped, 0.0)  # -1e-20 rounds to a period
+    return inside
+
+
+def _by_kernel(points: np.ndarray, k: int, periods: np.ndarray) -> np.ndarray:
+    from analysis.entropy.kernels.neighbours import kth_distances
+
+    n, d = points.shape
+    columns, sides = np.zeros((3, n)), np.full(3, np.inf)
+    columns[:d], sides[:d] = points.T, periods
+    return kth_distances(columns, k, sides)
+
+
+def _by_tree(points: np.ndarray, k: int, periods: np.ndarray) -> np.ndarray:
+    from scipy.spatial import cKDTree
+
+    periodic = np.isfinite(periods)
+    tree = cKDTree(points, boxsize=np.where(periodic, periods, 0.0) if periodic.any() else None)
+    found = np.empty(len(points))
+    # in the order of the tree, whose leaves stay in the cache
+    found[tree.indices] = tree.query(points[tree.indices], k=[k + 1])[0][:, 0]
+    return found
 
 
 def _distances(points: np.ndarray, k: int, box: Any) -> np.ndarray:
     """Return the distance of each point (N, d) to its k-th neighbour."""
-    from scipy.spatial import cKDTree
-
     n, d = points.shape
     if n <= k:
         raise ValueError(f"k: {n} points have no {k}-th neighbour; use k <= {n - 1}")
-    periods = None if box is None else _periods(box, d)
+    periods = _periods(box, d)
     unit = _unit(points, periods)
-    points = points / unit
-    if periods is not None:
-        periods = periods / unit
-        wrapped = np.mod(points, np.where(periods > 0, periods, 1.0))
-        wrapped = np.where(wrapped >= np.where(periods > 0, periods, np.inf), 0.0, wrapped)
-        points = np.where(periods > 0, wrapped, points)
-    tree = cKDTree(points, boxsize=periods)
-    found = np.empty(n)
-    # in the order of the tree, whose leaves stay in the cache
-    found[tree.indices] = tree.query(points[tree.indices], k=[k + 1])[0][:, 0]
-    if periods is not None and (periods > 0).any():
-        half = float(periods[periods > 0].min()) / 2
-        if found.max() > half:
-            raise ValueError(
-                f"box: the {k}-th neighbour is up to {found.max() * unit:.3g} away, beyond half "
-                f"the period {2 * half * unit:.3g}: too few points for this box or k"
-            )
+    periods = periods / unit
+    points = _wrapped(points / unit, periods)
+    found = (_by_kernel if d <= 3 and k <= FEW else _by_tree)(points, k, periods)
+    half = float(periods.min()) / 2
+    if found.max() > half:  # a larger ball would meet itself on the way round
+        raise ValueError(
+            f"box: the {k}-th neighbour is up to {found.max() * unit:.3g} away, beyond half "
+            f"the period {2 * half * unit:.3g}: too few points for the box; use more, or a lower k"
+        )
     return found * unit
 
 
-def neighbour_distances(x: Array, k: int = 4, *, box: Any = None) -> Array:
+def neighbour_distances(x: Array, k: int = 4, box: Any = None) -> Array:
     """Return the Euclidean distance of each point to its k-th nearest other point.
 
     x    (N,), (N, d) or (B, N, d) points
-    box  periods of the coordinates, one or (d,), inf where open; None leaves all open
+    box  periods of the coordinates, one or (d,), inf or None where open; None leaves all open
 
     Returns (N,) or (B, N). Raises ValueError for NaN, too few points, a box that is too small.
     """
     clouds, batch = _clouds(x, "x")
     k = whole(k, "k", 1)
     found = np.stack([_distances(points, k, box) for points in clouds])
-    return like(found if batch else found[0], x)
+    return _as(found if batch else found[0], x)
 
 
 def _log_ball(d: int) -> float:
@@ -98,7 +126,7 @@ def _log_gammas(k: int, e: float) -> float:
     """Return [ln Gamma(k) - ln Gamma(k + e)] / e."""
     from scipy.special import polygamma
 
-    if abs(e) < NEAR:
+    if abs(e) < NEAR * k:
         terms = (float(polygamma(j, k)) * e**j / math.factorial(j + 1) for j in range(5))
         return -sum(terms)
     return (math.lgamma(k) - math.lgamma(k + e)) / e
@@ -126,7 +154,7 @@ def knn_entropy(
 
     x        (N,), (N, d) or (B, N, d) points; 1-D is N points of a line
     measure  shannon (nats), renyi (nats) or tsallis, these of order `param` < k + 1
-    box      periods of the coordinates, one or (d,), inf where open; None leaves all open
+    box      periods of the coordinates, one or (d,), inf or None where open; None leaves all open
 
     Returns one number for each cloud. The bias grows with the dimension: at N = 20000, k = 4 it is
     below 0.001 for a normal law in one dimension and about -0.01 in three.
@@ -144,7 +172,7 @@ def knn_entropy(
         raise ValueError(f"param: must be finite and below k + 1 = {k + 1}, got {param}")
     clouds, batch = _clouds(x, "x")
     values = np.array([_entropy(points, k, measure, param, box) for points in clouds])
-    return like(values if batch else values[0], x)
+    return _as(values if batch else values[0], x)
 
 
 def _entropy(points: np.ndarray, k: int, measure: str, param: float | None, box: Any) -> float:
@@ -153,7 +181,7 @@ def _entropy(points: np.ndarray, k: int, measure: str, param: float | None, box:
     if not (distance > 0).all():
         raise ValueError(
             f"x: {int((distance == 0).sum())} points have {k} others at the same place, where the "
-            "density is infinite; raise k, or add noise of your own, smaller than the spacing"
+            "density is infinite; raise k, or add noise from a seed of yours, below the spacing"
         )
     log_volume = d * np.log(distance) + _log_ball(d)
     if param is None or param == 1:

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure, FigureBase
 from analysis.figures import (
     curves,
     distances,
+    gallery,
     growth,
     maps,
     numbers,
@@ -35,6 +36,7 @@ KINDS: dict[str, Kind] = {
     "curves": Kind(curves.draw, curves.height),
     "drift": Kind(distances.drift, distances.height),
     "error": Kind(distances.error, distances.height),
+    "gallery": Kind(gallery.draw, gallery.height),
     "growth": Kind(growth.draw, growth.height),
     "map": Kind(maps.field, maps.field_height),
     "spectrum_map": Kind(maps.spectrum, maps.spectrum_height),

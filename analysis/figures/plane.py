@@ -8,6 +8,7 @@ from analysis.figures import parts, style
 from core.store import Measure, MeasureFile
 
 MARKS = {"noise": ("s", "white noise, as long"), "logistic": ("^", "logistic map, r = 4")}
+NAMED = 12  # members that are named beside their points
 EVERY = 12  # points of a path that carry the error of the mean
 
 
@@ -36,6 +37,16 @@ def _processes(axes: Axes, measure: Measure) -> None:
             *measure.extra["brownian"], color="black", lw=1.0, ls=(0, (4, 2)), zorder=3,
             label="fractional Brownian motion",
         )  # fmt: skip
+
+
+def _systems(axes: Axes, file: MeasureFile) -> None:
+    """Draw one point for each member, of its first row; few of them are named."""
+    few = len(file.members) <= NAMED
+    for i, (name, measure) in enumerate(file.members.items()):
+        h, c = measure.value[0]
+        axes.plot(h, c, "o", ms=3.5, color=style.COLOURS[0], label="systems" if i == 0 else None)
+        if few:
+            axes.annotate(name, (h, c), (4, 0), textcoords="offset points", fontsize=8, va="center")
 
 
 def _path(axes: Axes, file: MeasureFile, canvas: FigureBase) -> None:
@@ -70,7 +81,10 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
         _edges(axes, measure)
         axes.set_xlim(0, 1.02)
     _processes(axes, measure)
-    _path(axes, file, canvas)
+    if all(name.isdigit() for name in file.members):
+        _path(axes, file, canvas)
+    else:
+        _systems(axes, file)
     axes.set_ylim(0, 1.25 * max(_tops(measure)))
     axes.set_xlabel(measure.components[0])
     axes.set_ylabel(measure.components[1])

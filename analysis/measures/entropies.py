@@ -51,7 +51,7 @@ class _Bell:
 def _bell(run: Run, member: Member, observable: str) -> _Bell | None:
     """Return the density of a single soliton over x, or over k, where the transform is a sech."""
     p = run.params
-    if p["case"] != "soliton" or disturbed(run):
+    if run.simulator != "nlse" or p["case"] != "soliton" or disturbed(run):
         return None
     beta, gamma = coefficients(run)
     w = float(p["amplitude"]) * math.sqrt(gamma / beta)

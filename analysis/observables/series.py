@@ -44,12 +44,12 @@ WORDS = {
 class Selection:
     """Which numbers of a run make the series.
 
-    field  of the run file
+    field  of the run file; the one that the run is about, if not given
     part   of a complex field: density, modulus, real, imag, phase; of a real one: value, square
     along  the axis that a series follows: time, or one of the field's own
     """
 
-    field: str = "psi"
+    field: str | None = None
     part: str | None = None
     along: str | None = None
 
@@ -77,29 +77,40 @@ def _axes(chosen: Selection, extent: Extent) -> tuple[str, str | None]:
 
 
 def samples(chosen: Selection, extents: Mapping[str, Extent]) -> int:
-    """Return how many samples each series will have; raise ConfigError if there is none such."""
-    extent = extents[chosen.field]
+    """Return how many samples each series will have; raise ConfigError if there is none such.
+
+    Where no field is named, it is the first that is more than a number for each time.
+    """
+    if chosen.field is None:
+        wide = [name for name, extent in extents.items() if len(extent.sizes) > 1]
+        chosen = replace(chosen, field=(wide or list(extents))[0])
+    extent = extents[str(chosen.field)]
     _part(chosen, extent.dtype)
     return extent.sizes[_axes(chosen, extent)[0]]
 
 
+def _numbers(points: np.ndarray) -> np.ndarray:
+    """Return the points of an axis; for one of names, 0, 1, .."""
+    return points if points.dtype.kind in "fiu" else np.arange(len(points), dtype=float)
+
+
 def select(member: Member, chosen: Selection) -> Series:
     """Return the chosen series of a member."""
-    extent = member.extents()[chosen.field]
+    field = chosen.field or member.signal or next(iter(member.fields))
+    chosen = replace(chosen, field=field)
+    extent = member.extents()[field]
     part, (along, other) = _part(chosen, extent.dtype), _axes(chosen, extent)
-    values = PARTS[part](np.asarray(member.fields[chosen.field][...]))
+    values = PARTS[part](np.asarray(member.fields[field][...]))
     if list(extent.sizes)[-1] != along:
         values = np.swapaxes(values, 0, -1)
     coords = {"time": member.time, **member.coords}
-    rows = (
-        Rows(np.zeros(1), "whole run")
-        if other is None
-        else Rows(coords[other], "t" if other == "time" else other)
-    )
-    along_points = coords[along]
+    rows = Rows(np.zeros(1), "whole run")
+    if other is not None:
+        rows = Rows(_numbers(coords[other]), "t" if other == "time" else other)
+    along_points = _numbers(coords[along])
     step = spacing(along_points) if len(along_points) > 1 else 1.0
     name = "t" if along == "time" else along
-    label = f"{WORDS[part].format(chosen.field)} along {name}"
+    label = f"{WORDS[part].format(field)} along {name}"
     return Series(np.ascontiguousarray(np.atleast_2d(values)), step, name, label, rows)
 
 

@@ -64,8 +64,10 @@ def committed_complex(file: h5py.File) -> h5py.Datatype:
 
 
 def set_attributes(target: Any, attributes: Mapping[str, Any]) -> None:
-    """Write attributes, numbers and text only; truth as 0 or 1, which all readers know."""
+    """Write attributes: numbers, text, tuples of text; truth as 0 or 1, which all readers know."""
     for key, value in attributes.items():
+        if isinstance(value, tuple):
+            value = np.asarray(value, dtype=h5py.string_dtype())
         target.attrs[key] = int(value) if isinstance(value, bool) else value
 
 

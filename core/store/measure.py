@@ -259,11 +259,14 @@ def write_measure(
 ) -> None:
     """Write a measure of every member, their mean and its standard error, and a table.
 
+    members  measures by the members' names, as the run has them
+
     Raises NumericsError for a value that is not finite, OutputError when the disk refuses.
     """
     for member, measure in members.items():
         _finite(name, member, measure)
     first = next(iter(members.values()))
+    labels = {member.name: member.label for member in run.members}
     with new_file(path) as (file, _):
         set_attributes(
             file,
@@ -286,6 +289,8 @@ def write_measure(
         error = None if mean is None else mean[1]
         for member, measure in members.items():
             group = file.create_group(member)
+            if labels.get(member):
+                group.attrs["member"] = labels[member]
             _write_group(group, measure)
             _write_error(group, measure, error)
         if mean is not None:
@@ -314,7 +319,9 @@ def read_measure(path: str | Path) -> MeasureFile:
                 params=json.loads(file.attrs["params_json"]),
                 spec=json.loads(file.attrs["spec_json"]),
                 seed=int(file.attrs["seed"]),
-                members={k: _read_group(groups[k]) for k in ordered},
+                members={
+                    str(groups[k].attrs.get("member", k)): _read_group(groups[k]) for k in ordered
+                },
                 mean=_read_group(file[MEAN]) if MEAN in file else None,
                 standard_error=file[MEAN]["standard_error"][...] if MEAN in file else None,
                 attrs=dict(file.attrs),

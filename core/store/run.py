@@ -1,9 +1,10 @@
 """The run file, schema entroflow-run/1: what a simulator writes and an analysis reads."""
 
+import hashlib
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from core.errors import NumericsError, SchemaError
 from core.store.hdf5 import (
     CONVENTIONS,
     FILTERS,
+    add_dataset,
     add_scale,
     checked_file,
     committed_complex,
@@ -22,6 +24,7 @@ from core.store.hdf5 import (
 )
 
 SCHEMA = "entroflow-run/1"
+PARTS = "systems"  # the group that holds the parts of a run, where it has several
 
 
 @dataclass(frozen=True)
@@ -61,6 +64,9 @@ class Layout:
     fields      fields by name
     title       one line for people
     signal      the field that viewers plot first
+    path        group that holds it, for a run of several parts; "" is the file itself
+    attributes  facts of a part, numbers and text
+    constants   arrays of a part that do not depend on time, by name
     """
 
     time: np.ndarray
@@ -70,25 +76,29 @@ class Layout:
     title: str
     signal: str
     time_units: str = "1"
+    path: str = ""
+    attributes: Mapping[str, Any] = field(default_factory=dict)
+    constants: Mapping[str, Coordinate] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class Block:
-    """One frame of some members, as a simulator yields it.
+    """One frame of some members, or several, as a simulator yields it.
 
     members  which members
-    frame    index into the layout's time
-    values   host arrays by field, (m, *dims)
+    frame    index into the layout's time, or a slice of it
+    values   host arrays by field, (m, *dims), or (m, frames, *dims)
     state    returns host arrays from which the simulator goes on after this frame
     """
 
     members: slice
-    frame: int
+    frame: int | slice
     values: Mapping[str, np.ndarray]
     state: Callable[[], dict[str, np.ndarray]] | None = None
+    part: int = 0
 
 
-def _create(file: h5py.File, layout: Layout) -> None:
+def _create(file: h5py.Group, layout: Layout) -> None:
     scales = {
         "member": add_scale(
             file, "member", np.arange(layout.members), units="1", long_name="member of the run"
@@ -102,33 +112,35 @@ def _create(file: h5py.File, layout: Layout) -> None:
     for name, about in layout.fields.items():
         dims = ("member", "time", *about.dims)
         shape = tuple(len(scales[d]) for d in dims)
-        kind = committed_complex(file) if about.dtype == "complex128" else about.dtype
+        kind = committed_complex(file.file) if about.dtype == "complex128" else about.dtype
         chunks = (1, 1, *shape[2:]) if about.dims else (1, shape[1])
         data = file.create_dataset(name, shape, dtype=kind, chunks=chunks, **FILTERS)
         set_attributes(data, {"units": about.units, "long_name": about.long_name})
         for axis, dim in enumerate(dims):
             data.dims[axis].attach_scale(scales[dim])
+    for name, points in layout.constants.items():
+        add_dataset(file, name, points.values, units=points.units, long_name=points.long_name)
     signal = ("member", "time", *layout.fields[layout.signal].dims)
-    set_attributes(
-        file,
-        {
-            "schema": SCHEMA,
-            "title": layout.title,
-            "Conventions": CONVENTIONS,
-            "NX_class": "NXdata",
-            "signal": layout.signal,
-        },
-    )
+    facts = {"title": layout.title, "NX_class": "NXdata", "signal": layout.signal}
+    set_attributes(file, {**facts, **layout.attributes})
     file.attrs["axes"] = np.asarray(signal, dtype=h5py.string_dtype())
 
 
-def _write_block(file: h5py.File, layout: Layout, block: Block) -> None:
+def _first_bad(values: np.ndarray, layout: Layout, block: Block) -> tuple[int, float]:
+    """Return the member and the time of the first value that is not finite."""
+    at = np.argwhere(~np.isfinite(values))[0]
+    if isinstance(block.frame, slice):
+        return int(at[0]) + block.members.start, layout.time[block.frame][int(at[1])]
+    return int(at[0]) + block.members.start, layout.time[block.frame]
+
+
+def _write_block(file: h5py.Group, layout: Layout, block: Block) -> None:
     for name, values in block.values.items():
         values = np.asarray(values)
         if not np.isfinite(values).all():
-            first = int(np.argwhere(~np.isfinite(values))[0][0]) + block.members.start
+            first, t = _first_bad(values, layout, block)
             raise NumericsError(
-                f"member {first}: {name} is not finite at t = {layout.time[block.frame]:g}; "
+                f"member {first}: {name} is not finite at t = {t:g}; "
                 "check the initial condition, tighten rtol or refine the grid"
             )
         file[name][block.members, block.frame] = values
@@ -136,28 +148,44 @@ def _write_block(file: h5py.File, layout: Layout, block: Block) -> None:
 
 def write_run(
     path: str | Path,
-    layout: Layout,
+    layout: Layout | Sequence[Layout],
     blocks: Iterable[Block],
     provenance: Callable[[], Mapping[str, Any]],
 ) -> None:
     """Write a run, block by block, and give the file its name when all is there.
 
-    blocks      every (member, frame) exactly once, in any order
+    layout      of the run; or of its parts, each a group of its own
+    blocks      every (part, member, frame) exactly once, in any order
     provenance  asked at the end, so that it can hold the run's cost
 
     Raises NumericsError for a value that is not finite, OutputError when the disk refuses.
     """
-    written = np.zeros((layout.members, len(layout.time)), dtype=bool)
+    parts = [layout] if isinstance(layout, Layout) else list(layout)
+    several = not isinstance(layout, Layout)
+    written = [np.zeros((part.members, len(part.time)), dtype=bool) for part in parts]
+    sums = [hashlib.sha256() for _ in parts]
     with new_file(path) as (file, check):
-        _create(file, layout)
+        set_attributes(file, {"schema": SCHEMA, "Conventions": CONVENTIONS})
+        places = [file.create_group(f"{PARTS}/{part.path}") if several else file for part in parts]
+        for place, part in zip(places, parts, strict=True):
+            _create(place, part)
         for block in blocks:
-            if written[block.members, block.frame].any():
+            done = written[block.part]
+            if done[block.members, block.frame].any():
                 raise ValueError(f"frame {block.frame} of {block.members} came twice")
-            _write_block(file, layout, block)
+            _write_block(places[block.part], parts[block.part], block)
             check()
-            written[block.members, block.frame] = True
-        if not written.all():
-            raise NumericsError(f"{path}: {np.count_nonzero(~written)} frames were never computed")
+            done[block.members, block.frame] = True
+            if several:
+                for name in sorted(block.values):
+                    sums[block.part].update(np.ascontiguousarray(block.values[name]).tobytes())
+        missing = sum(int(np.count_nonzero(~done)) for done in written)
+        if missing:
+            raise NumericsError(f"{path}: {missing} frames were never computed")
+        if several:
+            file.attrs["title"] = f"{len(parts)} systems"
+            digest = "".join(part.hexdigest() for part in sums)
+            file.attrs["sha256"] = hashlib.sha256(digest.encode()).hexdigest()
         set_attributes(file.create_group("provenance"), provenance())
 
 
@@ -190,6 +218,8 @@ class Member:
     coords  axes by name, such as x (n,)
     fields  (T, *dims) by name, sliced lazily
     dims    names of each field's axes, time first
+    signal  the field that is meant where none is named
+    label   what people call it, where a number will not do: the name of its part
     """
 
     name: str
@@ -198,6 +228,8 @@ class Member:
     coords: dict[str, np.ndarray]
     fields: Mapping[str, Any]
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    signal: str = ""
+    label: str = ""
 
     def extents(self) -> dict[str, Extent]:
         """Return how large each field is."""
@@ -220,6 +252,39 @@ class Run:
     attrs: dict[str, Any] = field(default_factory=dict)
 
 
+def _points(dataset: h5py.Dataset) -> np.ndarray:
+    return dataset.asstr()[...] if h5py.check_string_dtype(dataset.dtype) else dataset[...]
+
+
+def _is_field(item: Any) -> bool:
+    """Return whether a dataset is (member, time, ...); constants of a part are not."""
+    if not isinstance(item, h5py.Dataset) or item.is_scale or item.ndim < 2:
+        return False
+    return list(item.dims[1].keys()) == ["time"]
+
+
+def _members(group: h5py.Group, part: str) -> list[Member]:
+    """Return the members of a run, or of one part of it."""
+    data = {k: d for k, d in group.items() if isinstance(d, h5py.Dataset)}
+    scales = {k: _points(d) for k, d in data.items() if d.is_scale}
+    fields = {k: d for k, d in data.items() if _is_field(d)}
+    dims = {k: tuple(str(dim.keys()[0]) for dim in d.dims)[1:] for k, d in fields.items()}
+    count = len(scales["member"])
+    return [
+        Member(
+            name=str(i),
+            index=i,
+            time=scales["time"],
+            coords={k: v for k, v in scales.items() if k not in ("member", "time")},
+            fields={k: MemberField(d, i) for k, d in fields.items()},
+            dims=dims,
+            signal=str(group.attrs.get("signal", "")),
+            label=part if count == 1 or not part else f"{part}.{i}",
+        )
+        for i in range(count)
+    ]
+
+
 @contextmanager
 def read_run(path: str | Path) -> Iterator[Run]:
     """Yield a run; its fields can be sliced while the block lasts.
@@ -231,27 +296,13 @@ def read_run(path: str | Path) -> Iterator[Run]:
         try:
             provenance = dict(file["provenance"].attrs)
             spec = json.loads(provenance["spec_json"])
-            time = file["time"][:]
-            scales = {
-                k: d[:] for k, d in file.items() if isinstance(d, h5py.Dataset) and d.is_scale
-            }
-            fields = {
-                k: d
-                for k, d in file.items()
-                if isinstance(d, h5py.Dataset) and not d.is_scale and d.ndim >= 2
-            }
-            dims = {k: tuple(str(dim.keys()[0]) for dim in d.dims)[1:] for k, d in fields.items()}
+            groups = [file, *file[PARTS].values()] if PARTS in file else [file]
             members = [
-                Member(
-                    name=str(m),
-                    index=int(m),
-                    time=time,
-                    coords={k: v for k, v in scales.items() if k not in ("member", "time")},
-                    fields={k: MemberField(d, i) for k, d in fields.items()},
-                    dims=dims,
-                )
-                for i, m in enumerate(scales["member"])
+                member
+                for group in (groups[1:] or groups)
+                for member in _members(group, group.name.rpartition("/")[2])
             ]
+            members = [replace(m, name=str(i), index=i) for i, m in enumerate(members)]
         except (KeyError, IndexError, OSError, ValueError) as problem:
             raise SchemaError(
                 f"{path}: incomplete run file ({problem}); delete it and simulate again"

@@ -299,6 +299,18 @@ def python(node: Node, names: dict[str, str]) -> str:
     return f"math.{node.what}({', '.join(text)})"
 
 
+def text(node: Node) -> str:
+    """Return the expression in the grammar that `parse` reads; `under(a, b)` is 1 for a <= b."""
+    if isinstance(node, Number):
+        return repr(node.value)
+    if isinstance(node, Name):
+        return node.name
+    parts = [text(argument) for argument in node.arguments]
+    if node.what in MAKE:
+        return f"({parts[0]} {node.what} {parts[1]})"
+    return f"{node.what}({', '.join(parts)})"
+
+
 def latex(node: Node) -> str:
     """Return the expression in LaTeX, names as they are."""
     if isinstance(node, Number):

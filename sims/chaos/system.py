@@ -128,6 +128,10 @@ class System:
         ]
         return xp.stack(rows, axis=-2)
 
+    def jacobian_texts(self) -> list[str]:
+        """Return df_i/dx_j as texts, row by row."""
+        return [expressions.text(part) for row in self.jacobian for part in row]
+
     def latex(self) -> list[str]:
         """Return the equations in LaTeX."""
         return [
