@@ -48,7 +48,8 @@ def _takes(function: Callable[..., Any]) -> dict[str, inspect.Parameter]:
 
 def _option(kind: Any, value: Any, where: str) -> Any:
     """Return one option as its type; an order may also be written inf."""
-    if kind is config.Order and str(value).lstrip("+-.").lower() in ("inf", "infinity"):
+    order = kind in (config.Order, config.Order | None)
+    if order and str(value).lstrip("+-.").lower() in ("inf", "infinity"):
         value = -math.inf if str(value).startswith("-") else math.inf
     return config.coerce(kind, value, where)
 
@@ -175,6 +176,8 @@ def resolve(name: str, specs: Mapping[str, Mapping[str, Any]], where: str) -> Pl
     """
     spec = specs.get(name)
     at = config.join(where, f"measures.{name}")
+    if spec is not None and not spec and name not in MEASURES:
+        raise ConfigError(f"{at}: is empty; name an observable and a functional")
     if spec is None or not spec:
         if name not in MEASURES:
             known = {*MEASURES, *specs}

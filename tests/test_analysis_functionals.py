@@ -2,6 +2,7 @@
 
 import json
 import math
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -79,7 +80,7 @@ def test_every_functional_gives_a_measure_that_says_what_it_is(run, name):
 
 @pytest.mark.parametrize("name", sorted(OBSERVABLES))
 def test_every_observable_gives_rows_with_an_axis(run, name):
-    options = {"range": (-5.0, 50.0)} if name == "histogram" else {}
+    options = {"histogram": {"range": (-5.0, 50.0)}, "pair": {"with_part": "imag"}}.get(name, {})
     entry = OBSERVABLES[name]
     chosen = Selection() if entry.meta.get("of_series") else None
     from analysis.observables import observe
@@ -99,6 +100,8 @@ def test_series_are_the_part_and_the_axis_that_were_asked_for(run):
     along_t = select(member, Selection("psi", None, "time"))
     assert (along_t.values == (psi.real**2 + psi.imag**2).T).all()
     assert along_t.step == pytest.approx(0.1) and along_t.rows.label == "x"
+    about = replace(member, signal="mass")  # what a run is about, where no field is named
+    assert (select(about, Selection()).values == member.fields["mass"]).all()
     mass = select(member, Selection("mass"))
     assert mass.values.shape == (1, FRAMES) and mass.rows.label == "whole run"
     for part, values in (("imag", psi.imag), ("modulus", np.abs(psi)), ("phase", np.angle(psi))):
@@ -236,7 +239,7 @@ def test_a_regular_series_is_far_from_its_surrogates():
         ),
         (
             {"observable": "series", "functional": "multiscale_sample_entropy", "scales": 20},
-            "m: series of 3 samples hold no pair of templates of 2",
+            "scales: must be from 1 to 16 here, got 20",
         ),
         (
             {"observable": "histogram", "functional": "shannon"},
@@ -257,6 +260,22 @@ def test_a_regular_series_is_far_from_its_surrogates():
         (
             {"observable": "points", "functional": "vendi", "kernel": "gaussian"},
             "sigma: the gaussian kernel needs it",
+        ),
+        (
+            {"observable": "pair", "functional": "mutual_information"},
+            "with_part: a series with itself tells nothing; name another part, or an offset",
+        ),
+        (
+            {**BY_KIND["Pair"], "functional": "transfer_entropy", "lag": 99},
+            "lag: series of 24 samples are too short for a past of 99",
+        ),
+        (
+            {"observable": "points", "functional": "diffusion_spectral_entropy", "sigma": 0.0},
+            "sigma: must be positive, got 0",
+        ),
+        (
+            {"observable": "histogram", "functional": "shannon", "range": [0, 9], "bins": 10**12},
+            "bins: must be from 2 to 1000000, got 1000000000000",
         ),
         (
             {"observable": "symbols", "functional": "surprisal_changepoints"},
@@ -297,3 +316,13 @@ def test_a_number_that_cannot_be_had_names_the_member(run):
         plan.resolve(
             "it", {"it": {"observable": "series", "functional": "sample_entropy"}}, "test:"
         ).function(run, flat)
+
+
+def test_an_infinite_value_says_why(run):
+    spec = {"observable": "histogram", "functional": "kl", "against": "first", "range": [0, 50]}
+    with pytest.raises(
+        NumericsError, match=r"member 0: Kullback.* is infinite at t = .*: an outcome"
+    ):
+        made(run, **spec)
+    with pytest.raises(ConfigError, match="measures.it: is empty; name an observable"):
+        plan.resolve("it", {"it": {}}, "c:")

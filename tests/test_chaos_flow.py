@@ -103,6 +103,10 @@ def test_a_linear_flow_has_its_eigenvalues():
     found = lyapunov_spectrum(flow.Tangent(linear), 400.0, 0.5)
     # the directions turn into place within the first few times 1/(0.3 + 0.2): an offset of 1/T
     np.testing.assert_allclose(found.exponents, [0.3, -0.2, -1.1], atol=0.01)
+    # the volume shrinks by the trace, whatever the directions: to the tolerance of the steps
+    parts = list(flow.stretches(linear, 50.0, interval=0.5))
+    total = sum(part.logarithms.sum() for part in parts)
+    assert total == pytest.approx(-1.0 * parts[-1].time, abs=1e-8)
 
 
 def test_a_flow_that_blows_up_names_itself_and_the_time():

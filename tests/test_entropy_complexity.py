@@ -125,6 +125,24 @@ def test_edges_are_made_of_distributions(measure, param):
         assert near < 1e-13
 
 
+@pytest.mark.parametrize("measure", ["renyi", "tsallis"])
+def test_edges_keep_their_digits_near_order_1_and_at_high_orders(measure):
+    shannon = hc_bounds(3)
+    for e in (1e-9, 1e-12, 1e-14):
+        near = hc_bounds(3, measure=measure, param=1 + e)
+        for edge, other in zip(near, shannon, strict=True):
+            # the derivative by the order is below 1, and rounding 1e-15
+            assert np.abs(edge.c - other.c).max() < e + 1e-14
+    for q in (20.0, 300.0, 1000.0):
+        high = hc_bounds(4, measure=measure, param=q, points=60)
+        t = np.linspace(1 / 24, 1, 60)[::-1]
+        family = np.concatenate([t[:, None], np.tile(((1 - t) / 23)[:, None], 23)], axis=1)
+        plain = statistical_complexity(family, measure=measure, param=q)
+        np.testing.assert_allclose(high.lower.h, plain.h, atol=1e-13)
+        np.testing.assert_allclose(high.lower.c, plain.c, atol=1e-13)
+        assert np.isfinite(high.upper.c).all()
+
+
 def test_below_order_1_distributions_of_two_values_pass_the_usual_families():
     # why hc_bounds refuses them: half, quarter, quarter lies above every arc of its family
     p = np.array([0.5, 0.25, 0.25, 0, 0, 0])
@@ -249,6 +267,14 @@ def test_weights_count_windows_by_their_variance():
     assert float(strict) == pytest.approx(exact, rel=1e-12)
     # sizes do not matter, not even those whose square would overflow
     assert float(weighted_permutation_entropy(x * 1e200, 3)) == pytest.approx(exact, rel=1e-12)
+    # nor the offset, nor another row's size; and a constant row is one, whatever its value
+    whole = np.random.default_rng(4).integers(0, 9, 300).astype(float)
+    moved = weighted_permutation_entropy(1e15 + whole)
+    assert float(moved) == float(weighted_permutation_entropy(whole))
+    small = weighted_permutation_entropy(np.stack([x * 1e-200, x]))
+    assert float(small[0]) == pytest.approx(exact, rel=1e-12)
+    with pytest.raises(ValueError, match="a series is constant"):
+        weighted_permutation_entropy(np.stack([np.full(300, 0.1), x]))
     batch = weighted_permutation_entropy(np.stack([x, x[::-1]]), 4, 2)
     assert float(batch[1]) == pytest.approx(float(weighted_permutation_entropy(x[::-1], 4, 2)))
 
@@ -293,7 +319,10 @@ def test_the_delays_to_trust_span_a_third_to_a_half_of_a_period():
         (lambda: statistical_complexity([0.7, 0.7]), "sum to 1"),
         (lambda: statistical_complexity(P, measure="renyi"), "param: renyi needs an order"),
         (lambda: statistical_complexity(P, param=2), "param: Shannon entropy has no order"),
-        (lambda: statistical_complexity(P, measure="tsallis", param=-1), "param: must be positive"),
+        (
+            lambda: statistical_complexity(P, measure="tsallis", param=-1),
+            "param: must be one positive",
+        ),
         (lambda: statistical_complexity(P, measure="havrda"), "measure: must be one of"),
         (lambda: complexity_entropy(series(50), 3, []), "delay: name at least one"),
         (lambda: complexity_entropy(series(50), 3, [1, 0]), "delay: must be 1 or more"),

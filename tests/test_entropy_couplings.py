@@ -215,7 +215,7 @@ def test_another_library_gives_the_same():
         ([1.0], [math.nan, 1.0], "r: holds NaN"),
         ([], [1.0], "p: must hold at least one"),
         (np.ones((1, 1)), [1.0], "p: must be one distribution"),
-        (np.array([1]), [1.0], "p: must be real floating"),
+        (np.array([1j]), [1.0], "p: must be real floating"),
     ],
 )
 def test_what_is_no_distribution_is_refused(p, r, message):

@@ -221,3 +221,19 @@ def test_wrong_orders_weights_and_bases_are_refused():
     for divergence in (kl, js):
         with pytest.raises(ValueError, match="base: must be positive"):
             divergence(P, Q, base=1)
+
+
+@pytest.mark.parametrize("order", [1e-8, 1e-12, 1e-16, 1e-17, 1e-300])
+def test_small_orders_tend_to_order_0_without_losing_digits(order):
+    p, r = np.array([0.5, 0.5, 0.0]), np.array([0.25, 0.25, 0.5])
+    # both are analytic at 0: within a few times the order of -ln r(p > 0) and of 1 - r(p > 0)
+    assert float(renyi_divergence(p, r, order)) == pytest.approx(math.log(2), abs=5 * order + 1e-15)
+    assert float(tsallis_divergence(p, r, order)) == pytest.approx(0.5, abs=5 * order + 1e-15)
+    apart = tsallis_divergence([1.0, 0.0], [0.0, 1.0], order)
+    assert float(apart) == pytest.approx(1 / (1 - order), rel=1e-15)
+
+
+def test_cauchy_schwarz_of_barely_common_supports_is_finite():
+    for tiny, kind in ((1e-23, np.float32), (1e-170, np.float64)):
+        p, r = np.array([1, 0, tiny], kind), np.array([0, 1, tiny], kind)
+        assert float(cauchy_schwarz(p, r)) == pytest.approx(-2 * math.log(tiny), rel=1e-6)

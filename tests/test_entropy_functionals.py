@@ -128,3 +128,19 @@ def test_wrong_orders_are_refused_wherever_they_stand():
         tsallis(p, [2.0, -math.inf])
     with pytest.raises(ValueError, match="q: -2000 is too low to normalize"):
         tsallis(p, [2.0, -2000.0], normalize=True)
+
+
+def test_axes_types_and_shapes_are_named():
+    import array_api_strict
+
+    assert float(shannon(np.array([1, 0]))) == 0.0
+    assert float(shannon(array_api_strict.asarray([0, 1]))) == 0.0
+    for call, message in (
+        (lambda: shannon([0.5, 0.5], axis=1), "axis: 1 is not one of p"),
+        (lambda: renyi([0.5, 0.5], 2, axis=-2), "axis: -2 is not one of p"),
+        (lambda: shannon([[1.0], [0.5, 0.5]]), "p: must be numbers, in rows of one length"),
+        (lambda: shannon("half"), "p: must be numbers"),
+        (lambda: renyi([0.5, 0.5], "two"), "alpha: must be a number, or an array"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            call()

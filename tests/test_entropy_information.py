@@ -357,3 +357,29 @@ NOISE = np.random.default_rng(6).normal(size=20)
 def test_bad_arguments_are_named(call, message):
     with pytest.raises(ValueError, match=message):
         call()
+
+
+def test_rounded_data_have_one_answer_in_every_unit():
+    draw = np.random.default_rng(0)
+    x = np.round(draw.normal(size=200), 2)
+    y = np.round(0.6 * x + 0.8 * draw.normal(size=200), 2)
+    exact = float(mutual_info(np.rint(100 * x), np.rint(100 * y)))
+    for a, b in ((x, y), (x + 1000, y), (x / 7, 3 * y - 5)):
+        assert float(mutual_info(a, b)) == pytest.approx(exact, abs=1e-13)
+
+
+def test_a_span_of_huge_numbers_has_bins():
+    x = np.array([-1e308, 0.0, 1e308, 5.0])
+    found = float(mutual_info(x, np.arange(4.0), method="hist", bins=4))
+    assert found == pytest.approx(
+        float(mutual_info(x / 1e308, np.arange(4.0), method="hist", bins=4))
+    )
+    assert found > 0.5
+
+
+def test_transfer_entropy_names_its_own_arguments():
+    noise = np.random.default_rng(1).normal(size=30)
+    with pytest.raises(ValueError, match="dst: is constant"):
+        transfer_entropy(noise, np.ones(30), method="ksg")
+    with pytest.raises(ValueError, match="neighbours: 4 samples have no 4-th neighbour"):
+        transfer_entropy(noise[:5], noise[5:10], method="ksg")

@@ -145,3 +145,17 @@ def test_wrong_arguments_are_refused():
         bootstrap(mean, np.array(1.0), seed=0)
     with pytest.raises(ValueError, match="c: must be whole"):
         bootstrap_counts([0.5, 0.5], seed=0)
+
+
+def test_symbols_stay_symbols_and_nothing_is_drawn_without_a_seed():
+    letters = np.array([0, 1, 1, 0] * 50)
+    found = bootstrap(lambda s: np.float64(s.dtype.kind == "i"), letters, seed=0)
+    assert float(found.value) == 1.0
+    for call in (
+        lambda: bootstrap(np.mean, letters, seed=None),
+        lambda: bootstrap_counts(np.array([3, 4]), seed=None),
+    ):
+        with pytest.raises(ValueError, match="seed: give a whole number"):
+            call()
+    with pytest.raises(ValueError, match="fn: is not finite"):
+        bootstrap(lambda x: np.float64(np.inf), np.arange(5.0), seed=1)

@@ -10,13 +10,30 @@ from core.backend import namespace, to_host
 Array = Any
 
 
+def array(x: Any, name: str) -> Array:
+    """Return x if it is an array of some library, and numbers and nested lists as NumPy's.
+
+    Raises ValueError for what is neither, such as rows of different lengths.
+    """
+    if isinstance(x, np.ndarray | np.generic) or hasattr(x, "__array_namespace__"):
+        return np.asarray(x) if isinstance(x, np.generic) else x
+    if hasattr(x, "get") and hasattr(x, "dtype"):  # CuPy
+        return x
+    try:
+        found = np.asarray(x)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: must be numbers, in rows of one length") from None
+    if found.dtype.kind not in "biufc":
+        raise ValueError(f"{name}: must be numbers, got {type(x).__name__}")
+    return found
+
+
 def reals(x: Array, name: str, *, finite: bool = True) -> tuple[Array, Any]:
     """Return (x as a real floating array, its namespace); lists and integers become float64.
 
     Raises ValueError for complex numbers, an empty array, NaN and, if `finite`, infinity.
     """
-    if isinstance(x, list | tuple | int | float):
-        x = np.asarray(x, dtype=float)
+    x = array(x, name)
     xp = namespace(x)
     if xp.isdtype(x.dtype, ("integral", "bool")):
         x = xp.astype(x, xp.float64)
@@ -33,12 +50,13 @@ def reals(x: Array, name: str, *, finite: bool = True) -> tuple[Array, Any]:
 
 
 def symbols(s: Array, name: str) -> tuple[Array, Any]:
-    """Return (s, its namespace) of any integer type; booleans become uint8.
+    """Return (s, its namespace) of any integer type; booleans become uint8, text its code points.
 
     Raises ValueError for other types and for an empty array.
     """
-    if isinstance(s, list | tuple | str):
-        s = np.asarray(list(s))
+    if isinstance(s, str):
+        s = np.asarray([ord(letter) for letter in s])
+    s = array(s, name)
     xp = namespace(s)
     if xp.isdtype(s.dtype, "bool"):
         s = xp.astype(s, xp.uint8)
@@ -87,4 +105,4 @@ def like(values: Any, array: Array) -> Array:
     return xp.asarray(values, device=array.device)
 
 
-__all__ = ["choice", "last", "like", "reals", "symbols", "to_host", "whole"]
+__all__ = ["array", "choice", "last", "like", "reals", "symbols", "to_host", "whole"]

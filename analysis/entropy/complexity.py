@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis.entropy.checks import to_host, whole
+from analysis.entropy.checks import array, last, to_host, whole
 from analysis.entropy.divergences import renyi_divergence, tsallis_divergence
 from analysis.entropy.ordinal import ordinal_counts, sweep_counts
 from analysis.entropy.ordinal_entropy import entropy_of, frequencies
@@ -70,15 +70,14 @@ def statistical_complexity(
     334, 119, eq. (10); Rényi: Jauregui et al. (2018) Physica A 498, 74; Tsallis: Ribeiro et al.
     (2017) Phys. Rev. E 95, 062106.
     """
-    if isinstance(p, list | tuple):
-        p = np.asarray(p, dtype=float)
+    p = last(array(p, "p"), axis, "p")
     xp = namespace(p)
-    if axis not in (-1, p.ndim - 1):
-        p = xp.moveaxis(p, axis, -1)
+    if xp.isdtype(p.dtype, ("integral", "bool")):
+        p = xp.astype(p, xp.float64)
     if p.shape[-1] < 2:
         raise ValueError("p: one outcome alone has no complexity; give two or more")
-    if param is not None and not 0 < param < math.inf:
-        raise ValueError(f"param: must be positive and finite here, got {param}")
+    if param is not None and (np.ndim(param) > 0 or not 0 < param < math.inf):
+        raise ValueError(f"param: must be one positive and finite order here, got {param}")
     h = entropy_of(p, measure, param, normalize=True)
     distance = _from_uniform(p, measure, param)
     return HC(h, h * distance / largest_divergence(p.shape[-1], measure, param))

@@ -14,6 +14,8 @@ from analysis.entropy.complexity import HC, largest_divergence
 from analysis.entropy.ordinal import HIGHEST
 from analysis.entropy.ordinal_entropy import MEASURES
 
+HIGHEST_PARAM = 1000  # 2 to this power, which D holds, is finite
+
 
 class HCBounds(NamedTuple):
     """The least and the largest complexity: each a curve of points (h, c), h rising."""
@@ -22,41 +24,62 @@ class HCBounds(NamedTuple):
     upper: HC
 
 
-def _logs(values: np.ndarray) -> np.ndarray:
-    return np.log(np.where(values > 0, values, 1.0))
+def _logs(values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Return ln p (0 where p is), ln m and ln u of distributions of values (..., 3)."""
+    u = 1 / times.sum(axis=-1, keepdims=True)
+    log = np.log(np.where(values > 0, values, 1.0))
+    return log, np.log((values + u) / 2), np.log(u)
+
+
+def _powers(values: np.ndarray, times: np.ndarray, q: float) -> list[tuple[np.ndarray, ...]]:
+    """Return (weights, exponents) of sum p^q, sum p^q m^(1-q), sum u^q m^(1-q), each less 1."""
+    log, middle, u = _logs(values, times)
+    mass, e = times * values, q - 1
+    ratio = np.where(values > 0, log - middle, 0.0)
+    return [(mass, e * log), (mass, e * ratio), (times * np.exp(u), e * (u - middle))]
 
 
 def _sums(values: np.ndarray, times: np.ndarray, q: float) -> tuple[np.ndarray, ...]:
-    """Return (sum p^q, sum p^q m^(1-q), sum u^q m^(1-q)), each value occurring `times`."""
-    u = 1 / times.sum(axis=-1, keepdims=True)
-    middle = (values + u) / 2
-    power = np.where(values > 0, np.exp(q * _logs(values)), 0.0)
-    return (
-        (times * power).sum(axis=-1),
-        (times * power * middle ** (1 - q)).sum(axis=-1),
-        (times * u**q * middle ** (1 - q)).sum(axis=-1),
-    )
+    """Return each sum less 1, over q - 1: by expm1, which keeps the digits near order 1."""
+    parts = _powers(values, times, q)
+    return tuple((weight * np.expm1(e)).sum(axis=-1) / (q - 1) for weight, e in parts)
+
+
+def _logarithms(values: np.ndarray, times: np.ndarray, q: float) -> tuple[np.ndarray, ...]:
+    """Return the logarithm of each sum, over q - 1; the largest term is factored out."""
+    found = []
+    for weight, e in _powers(values, times, q):
+        change = (weight * np.expm1(np.minimum(e, 40.0))).sum(axis=-1)
+        near = (np.abs(change) < 0.5) & (e.max(axis=-1) < 40)
+        peak = np.where(weight > 0, e, -np.inf).max(axis=-1, keepdims=True)
+        far = peak[..., 0] + np.log((weight * np.exp(np.minimum(e - peak, 0.0))).sum(axis=-1))
+        found.append(np.where(near, np.log1p(np.where(near, change, 0.0)), far) / (q - 1))
+    return tuple(found)
+
+
+def _shannon(values: np.ndarray, times: np.ndarray) -> tuple[np.ndarray, ...]:
+    """Return the limits of the above at order 1: -H, KL(p, m), KL(u, m)."""
+    log, middle, u = _logs(values, times)
+    mass = times * values
+    parts = (mass * log, mass * (log - middle), times * np.exp(u) * (u - middle))
+    return tuple(part.sum(axis=-1) for part in parts)
 
 
 def _point(values: np.ndarray, times: np.ndarray, measure: str, param: float | None) -> HC:
     """Return h and c of distributions given by values (..., 3), each occurring `times`."""
     size = int(times[0].sum())
-    u = 1 / size
-    if measure == "shannon" or param == 1:
-        middle = (values + u) / 2
-        h = -(times * values * _logs(values)).sum(axis=-1) / math.log(size)
-        first = (times * values * (_logs(values) - np.log(middle))).sum(axis=-1)
-        second = (times * u * (math.log(u) - np.log(middle))).sum(axis=-1)
-        distance = (first + second) / 2
+    q = 1.0 if measure == "shannon" or param is None else float(param)
+    if q == 1:
+        of_p, first, second = _shannon(values, times)
+    elif measure == "renyi":
+        of_p, first, second = _logarithms(values, times, q)
     else:
-        q = float(param if param is not None else 1.0)
-        power, of_p, of_u = _sums(values, times, q)
-        if measure == "renyi":
-            h = np.log(power) / (1 - q) / math.log(size)
-            distance = (np.log(of_p) + np.log(of_u)) / (2 * (q - 1))
-        else:
-            h = (1 - power) / -math.expm1((1 - q) * math.log(size))
-            distance = (of_p + of_u - 2) / (2 * (q - 1))
+        of_p, first, second = _sums(values, times, q)
+    if measure == "tsallis" and q != 1:
+        h = of_p / (np.expm1((1 - q) * math.log(size)) / (q - 1))
+    else:
+        h = -of_p / math.log(size)
+    distance = (first + second) / 2
     return HC(h, h * distance / largest_divergence(size, measure, param))
 
 
@@ -74,18 +97,20 @@ def hc_bounds(
     """Return the edges of the complexity-entropy plane for order! outcomes.
 
     order           of the ordinal patterns, 2 to 8
-    measure, param  as in `statistical_complexity`, but of order 1 or more: below it distributions
+    measure, param  as in `statistical_complexity`, but of order 1 to 1000: below 1 distributions
                     of two values lie beyond these curves (by up to 0.05 at order 0.2), and the true
                     edges have no closed form
     points          on each edge, at least; the upper one has two or more for each of its arcs
 
-    Raises ValueError for an order outside 2 .. 8 and for a param below 1.
+    Raises ValueError for an order outside 2 .. 8 and for a param outside 1 .. 1000.
     Martín, Plastino & Rosso (2006) Physica A 369, 439, sec. 3.
     """
     size = math.factorial(whole(order, "order", 2, HIGHEST))
     choice(measure, "measure", MEASURES)
-    if param is not None and not 1 <= param < math.inf:
-        raise ValueError(f"param: the edges are known from 1 on, got {param}")
+    if (measure == "shannon") != (param is None):
+        raise ValueError("param: give the order of renyi or tsallis, and none to shannon")
+    if param is not None and not 1 <= param <= HIGHEST_PARAM:
+        raise ValueError(f"param: the edges are known from 1 to {HIGHEST_PARAM}, got {param}")
     points = whole(points, "points", 2)
     t = np.linspace(1 / size, 1.0, points)
     lower = _point(*_family(size, np.zeros_like(t), t), measure, param)

@@ -60,7 +60,7 @@ def joint_histogram_counts(
     y, _ = _samples(y, "y", axis)
     if x.shape != y.shape:
         raise ValueError(f"y: must have the shape of x, {x.shape}, got {y.shape}")
-    pair = [bins, bins] if isinstance(bins, int) else list(bins)
+    pair = [bins, bins] if isinstance(bins, int | np.integer) else list(bins)
     if len(pair) != 2:
         raise ValueError(f"bins: must be one number, or two numbers or edges, got {len(pair)}")
     ranges: Sequence[Range | None] = (None, None) if range is None else range
@@ -130,7 +130,7 @@ def _counted(
 
 def _edges(x: Array, name: str, bins: Bins, range: Range | None) -> np.ndarray:
     """Return the edges on the host, in double precision, as NumPy rounds them for the type of x."""
-    if hasattr(bins, "shape") or isinstance(bins, list | tuple):
+    if np.ndim(to_host(bins)) > 0:
         edges, _ = reals(to_host(bins), "bins")
         if edges.ndim != 1 or edges.size < 2 or np.any(np.diff(edges) < 0):
             raise ValueError("bins: edges must be at least two numbers that never fall")

@@ -10,7 +10,7 @@ end; for an analytic periodic density the sums are exact to rounding once it is 
 import math
 from typing import Any
 
-from analysis.entropy.functionals import renyi, shannon
+from analysis.entropy.functionals import at_orders, renyi, shannon
 from core.backend import namespace
 
 Array = Any
@@ -49,6 +49,10 @@ def differential_tsallis(p: Array, cell: float, q: float, *, axis: int = -1) -> 
     As q -> inf it tends to 0 where the density stays at or below 1, and to -inf elsewhere.
     Tsallis (1988) J. Stat. Phys. 52, 479, eq. (1), for a density.
     """
+    return at_orders(q, "q", lambda order: _tsallis(p, cell, order, axis))
+
+
+def _tsallis(p: Array, cell: float, q: float, axis: int) -> Array:
     h = differential_renyi(p, cell, q, axis=axis)
     if q == 1:
         return h

@@ -63,13 +63,17 @@ def _compared(p: Array, r: Array, difference: Array) -> _Pair:
     return _Pair(p, r, difference, xp.where(both, x, 0 * ones), both)
 
 
-def _terms(pair: _Pair, order: float) -> Array:
-    """Return the terms of G at an order from 1/2, none of them negative."""
+def _terms(pair: _Pair, order: float, rest: float | None = None) -> Array:
+    """Return the terms of G at an order from 1/2, none of them negative.
+
+    rest  1 - order, where that has more digits than the order
+    """
     p, r, x = pair.p, pair.r, pair.x
     xp = namespace(p)
+    rest = 1 - order if rest is None else rest
     limit = largest_exponent(p, xp) - math.log(p.shape[-1])
-    exponent = (order - 1) * x
-    if order == 1:
+    exponent = -rest * x
+    if rest == 0:
         closed = p * x - pair.difference
     else:
         # Far off, p^a r^(1-a) itself, which may be finite where exp(exponent) is not.
@@ -78,10 +82,10 @@ def _terms(pair: _Pair, order: float) -> Array:
             power > limit, xp.full_like(p, math.inf), xp.exp(xp.clip(power, max=limit))
         )
         change = p * xp.expm1(xp.clip(exponent, max=40.0))
-        closed = xp.where(exponent > 40, large, change) / (order - 1) - pair.difference
+        closed = xp.where(exponent > 40, large, change) / -rest - pair.difference
     near = xp.abs(x) * max(1.0, order) < NEAR
     terms = xp.where(near, r * _series(xp.where(near, x, 0 * x), order), closed)
-    alone = xp.full_like(p, math.inf) if order >= 1 else p * (order / (1 - order))
+    alone = xp.full_like(p, math.inf) if rest <= 0 else p * (order / rest)
     terms = xp.where(pair.both, terms, xp.where(p > 0, alone, r))
     return xp.where((p > 0) | (r > 0), terms, xp.zeros_like(p))
 
@@ -106,7 +110,7 @@ def _sum(pair: _Pair, order: float) -> Array:
         return xp.sum(xp.where(pair.p > 0, xp.zeros_like(pair.r), pair.r), axis=-1)
     if order >= 0.5:
         return xp.sum(_terms(pair, order), axis=-1)
-    return xp.sum(_terms(pair.swapped(), 1 - order), axis=-1) * (order / (1 - order))
+    return xp.sum(_terms(pair.swapped(), 1 - order, order), axis=-1) * (order / (1 - order))
 
 
 def kl(p: Array, r: Array, *, axis: int = -1, base: float | None = None) -> Array:
@@ -174,41 +178,47 @@ def _renyi(pair: _Pair, order: float) -> Array:
         factor = -1.0 if order == -math.inf else order / (1 - order)
         return factor * _renyi(pair.swapped(), 1 - order)
     if 0 < order < 0.5:
-        return order / (1 - order) * _renyi(pair.swapped(), 1 - order)
+        return order / (1 - order) * _between(pair.swapped(), 1 - order, order)
     endless = xp.full_like(pair.p, math.inf)
     if order == math.inf:
         x = xp.where(pair.both, pair.x, xp.where(pair.p > 0, endless, -endless))
         return xp.clip(xp.max(x, axis=-1), min=0.0)  # below 0 only by rounding
-    total = _sum(pair, order)
     if order == 1:
-        return total
-    # Where the sum of powers is near 1 its logarithm is that of 1 + change.
-    finite = xp.isfinite(total)
-    change = (order - 1) * xp.where(finite, total, xp.ones_like(total))
-    near = finite & (xp.abs(change) < 0.5)
-    by_change = xp.log1p(xp.where(near, change, xp.zeros_like(change))) / (order - 1)
-    divergence = xp.where(near, by_change, _by_peak(pair, order))
+        return _sum(pair, order)
+    divergence = _between(pair, order, 1 - order)
     if order > 1:
         alone = xp.any((pair.p > 0) & (pair.r == 0), axis=-1)
         divergence = xp.where(alone, xp.full_like(divergence, math.inf), divergence)
     return divergence
 
 
-def _by_peak(pair: _Pair, order: float) -> Array:
+def _between(pair: _Pair, order: float, rest: float) -> Array:
+    """Return ln(sum p^a r^(1-a)) / (a - 1) at order a = 0 or from 1/2, not 1; rest is 1 - a."""
+    xp = namespace(pair.p)
+    total = _sum(pair, order) if order < 0.5 else xp.sum(_terms(pair, order, rest), axis=-1)
+    # Where the sum of powers is near 1 its logarithm is that of 1 + change.
+    finite = xp.isfinite(total)
+    change = -rest * xp.where(finite, total, xp.ones_like(total))
+    near = finite & (xp.abs(change) < 0.5)
+    by_change = xp.log1p(xp.where(near, change, xp.zeros_like(change))) / -rest
+    return xp.where(near, by_change, _by_peak(pair, order, rest))
+
+
+def _by_peak(pair: _Pair, order: float, rest: float) -> Array:
     """Return ln(sum p^a r^(1-a)) / (a - 1), the largest term factored out: nothing overflows."""
     xp = namespace(pair.p)
     ones = xp.ones_like(pair.p)
     if order == 0:
         power = xp.log(xp.where(pair.both, pair.r, ones))
     else:
-        power = xp.log(xp.where(pair.both, pair.p, ones)) + (order - 1) * pair.x
+        power = xp.log(xp.where(pair.both, pair.p, ones)) - rest * pair.x
     peak = xp.max(xp.where(pair.both, power, -math.inf * ones), axis=-1, keepdims=True)
     common = xp.isfinite(peak)
     peak = xp.where(common, peak, xp.zeros_like(peak))
     terms = xp.exp(xp.where(pair.both, power - peak, -math.inf * ones))
     common, peak = xp.squeeze(common, axis=-1), xp.squeeze(peak, axis=-1)
     total = xp.where(common, xp.sum(terms, axis=-1), xp.ones_like(peak))
-    divergence = (peak + xp.log(total)) / (order - 1)
+    divergence = (peak + xp.log(total)) / -rest
     return xp.where(common, divergence, xp.full_like(divergence, math.inf))
 
 
@@ -250,9 +260,14 @@ def cauchy_schwarz(p: Array, r: Array, *, axis: int = -1) -> Array:
     sine = xp.sum(across * across, axis=-1) / xp.sum(p * p, axis=-1)
     near = sine < 0.5
     small = -0.5 * xp.log1p(-xp.where(near, sine, xp.zeros_like(sine)))
-    product = xp.sum(p * r, axis=-1)
-    common = product > 0
-    ones = xp.ones_like(product)
-    large = 0.5 * (xp.log(xp.sum(p * p, axis=-1)) + xp.log(squares))
-    large = large - xp.log(xp.where(common, product, ones))
-    return xp.where(near, small, xp.where(common, large, math.inf * ones))
+    common = xp.any(pair.both, axis=-1)
+    ones, none = xp.ones_like(p), xp.full_like(p, -math.inf)
+    # the product of small probabilities may vanish where its logarithm does not
+    power = xp.log(xp.where(pair.both, p, ones)) + xp.log(xp.where(pair.both, r, ones))
+    power = xp.where(pair.both, power, none)
+    peak = xp.max(power, axis=-1, keepdims=True)
+    peak = xp.where(xp.isfinite(peak), peak, xp.zeros_like(peak))
+    total = xp.sum(xp.exp(power - peak), axis=-1)
+    product = xp.squeeze(peak, axis=-1) + xp.log(xp.where(common, total, xp.ones_like(total)))
+    large = 0.5 * (xp.log(xp.sum(p * p, axis=-1)) + xp.log(squares)) - product
+    return xp.where(near, small, xp.where(common, large, xp.full_like(large, math.inf)))

@@ -13,6 +13,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.entropy.checks import array
 from core.backend import namespace, to_host
 
 Array = Any
@@ -26,12 +27,15 @@ def checked(p: Array, axis: int, name: str = "p") -> tuple[Array, Any]:
     Only where it is off: rescaling would add a rounding to distributions that are nearly certain,
     whose entropy is no larger than that. Without it the orders would not agree with one another.
     """
-    if isinstance(p, list | tuple):
-        p = np.asarray(p, dtype=float)
+    p = array(p, name)
     xp = namespace(p)
+    if xp.isdtype(p.dtype, ("integral", "bool")):
+        p = xp.astype(p, xp.float64)
     if not xp.isdtype(p.dtype, "real floating"):
         raise ValueError(f"{name}: must be real floating, got {p.dtype}")
-    if p.ndim == 0 or p.shape[axis] == 0:
+    if not -p.ndim <= axis < p.ndim:
+        raise ValueError(f"axis: {axis} is not one of {name}, which has shape {p.shape}")
+    if p.shape[axis] == 0:
         raise ValueError(f"{name}: must hold at least one probability")
     if bool(xp.any(xp.isnan(p))):
         raise ValueError(f"{name}: holds NaN")
@@ -60,7 +64,10 @@ def largest_exponent(p: Array, xp: Any) -> float:
 
 def at_orders(order: Order, name: str, one: Callable[[float], Array]) -> Array:
     """Return one(order), or for an array of orders their results, its axes after the batch's."""
-    values = np.asarray(to_host(order), dtype=float)
+    try:
+        values = np.asarray(to_host(order), dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name}: must be a number, or an array of them, got {order!r}") from None
     if np.isnan(values).any():
         raise ValueError(f"{name}: must be a number, got NaN")
     if values.ndim == 0:

@@ -11,6 +11,7 @@ import numpy as np
 from analysis.entropy.checks import choice, like, reals, symbols, to_host, whole
 
 Array = Any
+TIED = 1e-10  # of a distance: two that differ by less are equal
 METHODS = ("ksg", "gaussian", "hist", "discrete")
 
 
@@ -94,6 +95,8 @@ def _ksg(x: np.ndarray, y: np.ndarray, z: np.ndarray | None, k: int) -> float:
             f"x: {int((reach == 0).sum())} samples have {k} others at the same place; raise k, use "
             "method='discrete' or 'hist', or add noise of your own, smaller than the spacing"
         )
+    # scaling rounds: what ties in the data must not count as closer, whatever its unit
+    reach = reach * (1 - TIED)
     if z is None:
         inner = digamma(count_closer(x, reach) + 1) + digamma(count_closer(y, reach) + 1)
         return float(digamma(n) + digamma(k) - inner.mean())
@@ -154,6 +157,8 @@ def _binned(x: np.ndarray, bins: int | None, name: str) -> np.ndarray:
     if x.shape[1] != 1:
         raise ValueError(f"{name}: method='hist' takes one column, got {x.shape[1]}; use 'ksg'")
     count = max(2, round(len(x) ** (1 / 3))) if bins is None else whole(bins, "bins", 2)
+    unit = np.abs(x).max()
+    x = x / unit if unit > 0 else x  # a span of huge numbers would overflow
     low, high = float(x.min()), float(x.max())
     if not low < high:
         raise ValueError(f"{name}: a column is constant, so that it carries no information")
@@ -243,6 +248,11 @@ def transfer_entropy(
     first, n = max(k, lag + l - 1), len(target)
     if n <= first:
         raise ValueError(f"dst: {n} samples are too few for a past of {first}")
+    for series, name in ((source, "src"), (target, "dst")):
+        if method in ("ksg", "gaussian") and np.ptp(series[:, 0]) == 0:
+            raise ValueError(f"{name}: is constant, so that it carries no information")
+    if method == "ksg" and n - first <= whole(neighbours, "neighbours", 1):
+        raise ValueError(f"neighbours: {n - first} samples have no {neighbours}-th neighbour")
     if method == "hist":  # one set of bins for a series, whatever the lag
         source, target = _binned(source, bins, "src"), _binned(target, bins, "dst")
         method = "discrete"

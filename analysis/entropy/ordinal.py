@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.entropy.checks import choice, last, like, whole
+from analysis.entropy.checks import array, choice, last, like, whole
 from core.backend import namespace
 
 Array = Any
@@ -25,11 +25,12 @@ _SIGN = np.uint64(1 << 63)
 
 def _ordered(x: Array, axis: int) -> tuple[Array, Any]:
     """Return (x with the samples last, its namespace); integers stay what they are."""
-    if isinstance(x, list | tuple):
-        x = np.asarray(x)
+    x = array(x, "x")
     xp = namespace(x)
     if x.ndim == 0 or 0 in x.shape:
         raise ValueError(f"x: must be a series with samples, got shape {x.shape}")
+    if isinstance(x, np.ndarray) and x.dtype.kind == "f" and x.dtype.itemsize > 8:
+        raise ValueError(f"x: {x.dtype} has more digits than are compared; convert it to float64")
     if xp.isdtype(x.dtype, "real floating"):
         if bool(xp.any(xp.isnan(x))):
             raise ValueError("x: holds NaN; drop or fill those samples first")

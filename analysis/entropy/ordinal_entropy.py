@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.entropy.checks import choice, last, like, to_host, whole
+from analysis.entropy.checks import array, choice, last, like, to_host, whole
 from analysis.entropy.functionals import renyi, shannon, tsallis
 from analysis.entropy.ordinal import alphabet, ordinal_codes, ordinal_counts
 from core.backend import namespace
@@ -100,11 +100,17 @@ def weighted_permutation_entropy(
     """
     code = ordinal_codes(x, order, delay, axis=axis, ties=ties, seed=seed)
     xp = namespace(code)
-    x = last(np.asarray(x) if isinstance(x, list | tuple) else x, axis, "x")
-    x = xp.astype(x, xp.float64)
+    x = xp.astype(last(array(x, "x"), axis, "x"), xp.float64)
     if not bool(xp.all(xp.isfinite(x))):
         raise ValueError("x: holds infinity, whose windows have no variance")
-    weight = _spreads(x / xp.max(xp.abs(x)) if bool(xp.any(x != 0)) else x, order, delay)
+    # each row from its own first sample and in its own unit, a power of two: equal samples are
+    # exactly 0, nothing overflows, and no row depends on another
+    x = x / 2 - x[..., :1] / 2
+    largest = xp.max(xp.abs(x), axis=-1, keepdims=True)
+    _, exponent = np.frexp(np.maximum(to_host(largest), np.finfo(float).tiny))
+    for half in (exponent // 2, exponent - exponent // 2):  # two factors, neither out of range
+        x = x * like(np.ldexp(1.0, -half), x)
+    weight = _spreads(x, order, delay)
     total = xp.sum(weight, axis=-1, keepdims=True)
     if bool(xp.any(total == 0)):
         raise ValueError("x: a series is constant, so that no window has a weight")

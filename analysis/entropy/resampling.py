@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis.entropy.checks import last, like, reals, to_host, whole
+from analysis.entropy.checks import array, last, like, reals, to_host, whole
 from analysis.entropy.estimators import entropy_from_counts
 from core.backend import namespace
 
@@ -28,6 +28,12 @@ class Estimate(NamedTuple):
     n: int
 
 
+def _generator(seed: Seed) -> np.random.Generator:
+    if seed is None:
+        raise ValueError("seed: give a whole number or a Generator; nothing is random by itself")
+    return np.random.default_rng(seed)
+
+
 def bootstrap(
     fn: Callable[[Array], Array], x: Array, n: int = 200, block: int | None = None, *, seed: Seed
 ) -> Estimate:
@@ -44,13 +50,16 @@ def bootstrap(
     Efron (1979) Ann. Stat. 7, 1; blocks: Politis & Romano (1992) in Exploring the Limits of
     Bootstrap, 263.
     """
-    x, xp = reals(x, "x")
+    x = array(x, "x")
+    xp = namespace(x)
+    if not xp.isdtype(x.dtype, ("integral", "bool")):  # symbols stay what they are
+        x, xp = reals(x, "x")
     if x.ndim == 0:
         raise ValueError("x: must have an axis of samples")
     n = whole(n, "n", 2)
     size = x.shape[-1]
     length = 1 if block is None else whole(block, "block", 1, size)
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     draws = []
     for _ in range(n):
         starts = rng.integers(size, size=-(-size // length))
@@ -75,7 +84,7 @@ def bootstrap_counts(c: Array, n: int = 200, *, seed: Seed, axis: int = -1, **ho
     value = entropy_from_counts(c, **how)
     counts = to_host(c).astype(np.int64)
     total = counts.sum(axis=-1)
-    rng = np.random.default_rng(seed)
+    rng = _generator(seed)
     drawn = rng.multinomial(total, counts / total[..., None], size=(n, *total.shape))
     return _estimate(value, to_host(entropy_from_counts(drawn, **how)), c)
 
@@ -83,6 +92,8 @@ def bootstrap_counts(c: Array, n: int = 200, *, seed: Seed, axis: int = -1, **ho
 def _estimate(value: Array, draws: np.ndarray, array: Array) -> Estimate:
     """Return the estimate from draws (n, ...), in the library of the value if it has one."""
     kind = value if hasattr(value, "shape") else array
+    if not np.isfinite(draws).all():
+        raise ValueError("fn: is not finite for some of the draws, so that it has no error")
     low, high = np.percentile(draws, PERCENT, axis=0)
     parts = (draws.std(axis=0, ddof=1), low, high)
     stderr, low, high = (like(np.asarray(part), kind) for part in parts)

@@ -48,6 +48,31 @@ def _vendi_rule(*, q: Order = FIRST, kernel: Kernel = "linear", sigma: float | N
         raise ConfigError(f"q: must be 0 or more, got {q:g}")
     if (kernel == "gaussian") != (sigma is not None):
         raise ConfigError("sigma: the gaussian kernel needs it, the linear one takes none")
+    _positive(sigma=sigma)
+
+
+def _positive(**named: float | None) -> None:
+    for name, value in named.items():
+        if value is not None and not value > 0:
+            raise ConfigError(f"{name}: must be positive, got {value:g}")
+
+
+def _diffusion_rule(*, sigma: float, t: int = 1) -> None:
+    _positive(sigma=sigma, t=t)
+
+
+def _transfer_room(
+    samples: int,
+    *,
+    k: int = 1,
+    l: int = 1,  # noqa: E741  (the field's symbol)
+    lag: int = 1,
+    method: Method = "gaussian",
+) -> None:
+    _positive(k=k, l=l, lag=lag)
+    past = max(k, lag + l - 1)
+    if past >= samples:
+        raise ConfigError(f"lag: series of {samples} samples are too short for a past of {past}")
 
 
 @FUNCTIONALS.register("vendi", takes=Points, rule=_vendi_rule)
@@ -67,7 +92,7 @@ def _width(sigma: float | None) -> str:
     return "" if sigma is None else f"sigma = {sigma:g}"
 
 
-@FUNCTIONALS.register("diffusion_spectral_entropy", takes=Points)
+@FUNCTIONALS.register("diffusion_spectral_entropy", takes=Points, rule=_diffusion_rule)
 def of_diffusion(found: Points, *, sigma: float, t: int = 1) -> Result:
     """Return the entropy of the spectrum of a diffusion over the points, after t steps."""
     from analysis.entropy.diffusion import diffusion_spectral_entropy
@@ -97,7 +122,7 @@ def of_mutual(found: Pair, *, method: Method = "ksg") -> Result:
     return _one(values, f"Mutual information of {found.label}", "nat", f"method {method}")
 
 
-@FUNCTIONALS.register("transfer_entropy", takes=Pair)
+@FUNCTIONALS.register("transfer_entropy", takes=Pair, room=_transfer_room)
 def of_transfer(
     found: Pair,
     *,

@@ -50,8 +50,8 @@ def of_approximate(found: Series, *, m: int = 2, r: float = 0.2, ball: Ball = "c
 def _scales_room(
     samples: int, *, scales: int = 20, m: int = 2, r: float = 0.2, kind: Kind = "coarse"
 ) -> None:
-    if scales < 1:
-        raise ConfigError(f"scales: must be 1 or more, got {scales}")
+    if not 1 <= scales <= samples // (m + 2):
+        raise ConfigError(f"scales: must be from 1 to {samples // (m + 2)} here, got {scales}")
     _templates(samples // scales, m=m, r=r)
 
 

@@ -6,7 +6,7 @@ import numpy as np
 
 from analysis.entropy import process_patterns, processes
 from analysis.entropy.complexity import complexity_entropy, statistical_complexity
-from analysis.entropy.complexity_bounds import hc_bounds
+from analysis.entropy.complexity_bounds import HIGHEST_PARAM, hc_bounds
 from analysis.entropy.complexity_noise import hc_expected_noise
 
 HURST = np.linspace(0.1, 0.9, 17)
@@ -40,7 +40,7 @@ def plane(
     logistic   the logistic map at r = 4, exact
     """
     found = {"brownian": _brownian(order, measure, param)}
-    if param is None or param >= 1:
+    if param is None or 1 <= param <= HIGHEST_PARAM:
         bounds = hc_bounds(order, measure=measure, param=param, points=400)
         found["lower"], found["upper"] = np.stack(bounds.lower), np.stack(bounds.upper)
     if order <= 6:

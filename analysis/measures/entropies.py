@@ -143,6 +143,17 @@ def _scalars(found: Result, rows: Rows) -> tuple[tuple[str, float, str], ...]:
     return tuple(named) + found.summary
 
 
+def _finite(found: Result, rows: Rows, member: Member) -> None:
+    """Raise NumericsError that says why a result may be infinite, where it is."""
+    bad = np.argwhere(~np.isfinite(found.values))
+    if bad.size:
+        raise NumericsError(
+            f"member {member.name}: {found.label} is infinite at {rows.label} = "
+            f"{rows.values[bad[0][0]]:g}: an outcome occurs on one side only, an order is negative "
+            "where cells are empty, or a density exceeds 1 at order inf"
+        )
+
+
 def _named(member: Member, call: Callable[[], Any]) -> Any:
     """Return what a numeric function gives; its complaint names the member."""
     try:
@@ -170,6 +181,7 @@ def entropy(
     observed = _named(member, lambda: observe(member))
     found: Result = _named(member, lambda: functional(observed))
     rows = observed.rows if found.rows is None else found.rows
+    _finite(found, rows, member)
     checks: tuple[Check, ...] = ()
     exact = _exact(run, member, spec)
     if exact is not None and careful(run, member):

@@ -48,8 +48,8 @@ def spectrum(member: Member) -> Distribution:
 
 
 def _phase_rule(*, bins: int = 2, threshold: float = 0.0) -> None:
-    if bins < 2:
-        raise ConfigError(f"bins: must be 2 or more, got {bins}")
+    if not 2 <= bins <= 1_000_000:
+        raise ConfigError(f"bins: must be from 2 to 1000000, got {bins}")
     if not 0 <= threshold < 1:
         raise ConfigError(f"threshold: must be from 0 to below 1, got {threshold:g}")
 

@@ -6,7 +6,7 @@ Every one takes `field`, `part` and `along` besides its own options; rows are th
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 
@@ -139,9 +139,14 @@ def ordinal(found: Series, *, order: int = 3, delay: int = 1, ties: str = "stabl
     return Distribution(p, None, label, found.rows, counts, about)
 
 
-def _histogram_room(samples: int, *, range: tuple[float, ...], bins: int = 64) -> None:
-    if bins < 2:
-        raise ConfigError(f"bins: must be 2 or more, got {bins}")
+MOST_BINS = 1_000_000
+
+
+def _histogram_room(
+    samples: int, *, range: tuple[float, ...], bins: int = 64, outside: str = "raise"
+) -> None:
+    if not 2 <= bins <= MOST_BINS:
+        raise ConfigError(f"bins: must be from 2 to {MOST_BINS}, got {bins}")
     if len(range) != 2 or not range[0] < range[1]:
         raise ConfigError(f"range: expected [low, high], got {list(range)}")
 
@@ -149,11 +154,17 @@ def _histogram_room(samples: int, *, range: tuple[float, ...], bins: int = 64) -
 @OBSERVABLES.register(
     "histogram", of_series=True, gives=Distribution, counted=True, room=_histogram_room
 )
-def histogram(found: Series, *, range: tuple[float, ...], bins: int = 64) -> Distribution:
+def histogram(
+    found: Series,
+    *,
+    range: tuple[float, ...],
+    bins: int = 64,
+    outside: Literal["raise", "drop"] = "raise",
+) -> Distribution:
     """Return the histogram of the values; one range for all rows, so that they compare."""
     from analysis.entropy.counts import histogram_counts
 
-    counts = histogram_counts(found.values, bins, (range[0], range[1]))
+    counts = histogram_counts(found.values, bins, (range[0], range[1]), outside=outside)
     about = {"bins": str(bins), "range": f"{range[0]:g} .. {range[1]:g}"}
     p = counts / counts.sum(axis=-1, keepdims=True)
     cell = (range[1] - range[0]) / bins
@@ -190,6 +201,10 @@ def _pair_room(samples: int, *, with_part: str | None = None, offset: int = 0) -
         raise ConfigError(f"with_part: no '{with_part}'; known: {', '.join(PARTS)}")
     if offset < 0:
         raise ConfigError(f"offset: must be 0 or more, got {offset}")
+    if with_part is None and offset == 0:
+        raise ConfigError(
+            "with_part: a series with itself tells nothing; name another part, or an offset"
+        )
 
 
 @OBSERVABLES.register("pair", of_series=True, gives=Pair, room=_pair_room, with_member=True)
@@ -203,9 +218,17 @@ def pair(
 ) -> Pair:
     """Return two series side by side: another part of the field, or of a row `offset` further."""
     other = select(member, replace(chosen, part=with_part or chosen.part))
-    second = np.roll(other.values, -offset, axis=0)
+    if offset >= len(other.values):
+        raise ConfigError(f"offset: must be below the {len(other.values)} rows, got {offset}")
+    if other.label == found.label and offset == 0:
+        raise ConfigError(f"with_part: {found.label} with itself tells nothing; name another")
     far = f", {offset} rows further" if offset else ""
-    return Pair(found.values, second, f"{found.label} with {other.label}{far}", found.rows)
+    label = f"{found.label} with {other.label}{far}"
+    if found.rows.label == "t":  # time does not come round
+        kept = len(found.values) - offset
+        rows = replace(found.rows, values=found.rows.values[:kept])
+        return Pair(found.values[:kept], other.values[offset:], label, rows)
+    return Pair(found.values, np.roll(other.values, -offset, axis=0), label, found.rows)
 
 
 def observe(
