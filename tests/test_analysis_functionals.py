@@ -324,5 +324,5 @@ def test_an_infinite_value_says_why(run):
         NumericsError, match=r"member 0: Kullback.* is infinite at t = .*: an outcome"
     ):
         made(run, **spec)
-    with pytest.raises(ConfigError, match="measures.it: is empty; name an observable"):
+    with pytest.raises(ConfigError, match=r"measures\.it: is empty; name an observable"):
         plan.resolve("it", {"it": {}}, "c:")
