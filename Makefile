@@ -55,6 +55,7 @@ format: setup ## put the code in form
 bench: $(VENV)/.benched ## ratios against peers, on one core
 	@python benchmarks/nlse.py
 	@python benchmarks/entropy.py
+	@python benchmarks/chaos.py
 
 $(VENV)/.benched: requirements-bench.lock $(STAMP)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements-bench.lock

@@ -46,10 +46,17 @@ RC: Any = {
 # Parameters that tell runs apart, then those that tell how well they are computed.
 PHYSICS = (
     "amplitude", "amplitudes", "velocity", "velocities", "a", "order", "wavenumber", "noise",
-    "width", "dispersion", "nonlinearity",
+    "width", "dispersion", "nonlinearity", "trajectories", "samples", "points_per_period",
+    "transient",
 )  # fmt: skip
 NUMERICS = ("n", "length", "integrator", "rtol", "dealias", "filter")
-PLAIN = {"dispersion": 1.0, "nonlinearity": 1.0, "velocity": 0.0, "dealias": "none"}
+PLAIN: dict[str, Any] = {
+    "trajectories": 1,
+    "dispersion": 1.0,
+    "nonlinearity": 1.0,
+    "velocity": 0.0,
+    "dealias": "none",
+}
 PLAIN["filter"] = "none"  # values that go without saying
 SIGNS = (("psi_hat", "ψ\u0302"), (r"\bpsi\b", "ψ"), (r"\bkappa\b", "κ"), (r"\^2", "²"))
 

@@ -28,14 +28,18 @@ def trajectory(
 ) -> np.ndarray:
     """Return the states (T, d) at `times` (T,), from `initial` (d,) or the catalogue's point.
 
+    times  rising
+
     Raises NumericsError that names the system if its step size collapses or it blows up.
     """
     x0 = np.asarray(system.initial_condition if initial is None else initial, dtype=float)
+    times = np.ascontiguousarray(times, dtype=float)
+    control = Control(rtol, atol, bound=float(times[-1]))
     try:
-        frames = compiled.dop853_compiled(
-            generate.compiled(system), x0, times, work=generate.work(system), rtol=rtol, atol=atol
+        lane = compiled.start(
+            generate.compiled(system), x0, float(times[0]), generate.work(system), control
         )
-        found = np.stack(list(frames))
+        found = lane.run(times)
     except NumericsError as problem:
         raise NumericsError(f"{system.name}: {problem}") from None
     if not np.isfinite(found).all():
