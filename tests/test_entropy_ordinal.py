@@ -168,7 +168,7 @@ def test_patterns_ignore_rising_maps_and_turn_with_the_sign(x, order):
         ([1.0] * 9, {"order": 2.5}, "order: must be an integer"),
         ([1.0] * 9, {"delay": 0}, "delay: must be 1 or more, got 0"),
         ([1.0] * 9, {"ties": "first"}, "ties: must be one of stable, raise, equal, random"),
-        ([1.0] * 9, {"ties": "random"}, "seed: ties='random' draws numbers"),
+        ([1.0] * 9, {"ties": "random"}, "seed: give an integer"),
         ([1.0] * 9, {"axis": 1}, "axis: 1 is not one of x"),
         ([1j] * 9, {}, "x: must be real numbers, got complex128"),
         ([], {}, "x: must be a series with samples"),

@@ -155,7 +155,7 @@ def test_symbols_stay_symbols_and_nothing_is_drawn_without_a_seed():
         lambda: bootstrap(np.mean, letters, seed=None),
         lambda: bootstrap_counts(np.array([3, 4]), seed=None),
     ):
-        with pytest.raises(ValueError, match="seed: give a whole number"):
+        with pytest.raises(ValueError, match="seed: give an integer"):
             call()
     with pytest.raises(ValueError, match="fn: is not finite"):
         bootstrap(lambda x: np.float64(np.inf), np.arange(5.0), seed=1)

@@ -265,7 +265,7 @@ X = np.arange(6.0)
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        *[(lambda d=d: d(X, None), "seed: surrogates are drawn") for d in KINDS.values()],
+        *[(lambda d=d: d(X, None), "seed: give an integer") for d in KINDS.values()],
         *[(lambda d=d: d(X, 1, 0), "n: must be 1 or more") for d in KINDS.values()],
         *[(lambda d=d: d(np.array([1.0, np.nan]), 1), "x: holds NaN") for d in KINDS.values()],
         *[(lambda d=d: d(np.asarray(1.0), 1), "x: must be a series") for d in KINDS.values()],
@@ -275,7 +275,7 @@ X = np.arange(6.0)
         (lambda: iaaft(X, 1, iterations=0), "iterations: must be 1"),
         (lambda: surrogate_test(neighbours, X, "fourier", 9, 1), "kind: must be one of"),
         (lambda: surrogate_test(neighbours, X, "iaaft", 1, 1), "n: must be 2 or more"),
-        (lambda: surrogate_test(neighbours, X, "iaaft", 9), "seed: surrogates are drawn"),
+        (lambda: surrogate_test(neighbours, X, "iaaft", 9), "seed: give an integer"),
         (lambda: surrogate_test(lambda x: x, X, "shuffled", 9, 1), "fn: must turn"),
         (
             lambda: surrogate_test(

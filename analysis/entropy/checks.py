@@ -94,6 +94,13 @@ def choice(value: Any, name: str, known: tuple[str, ...]) -> str:
     return str(value)
 
 
+def generator(seed: Any) -> np.random.Generator:
+    """Return the random generator of a seed, or a Generator itself; None is refused."""
+    if seed is None:
+        raise ValueError("seed: give an integer or a Generator; nothing here is random by itself")
+    return np.random.default_rng(seed)
+
+
 def like(values: Any, array: Array) -> Array:
     """Return host values in the library and on the device of another array."""
     if isinstance(array, np.ndarray):
@@ -105,4 +112,4 @@ def like(values: Any, array: Array) -> Array:
     return xp.asarray(values, device=array.device)
 
 
-__all__ = ["array", "choice", "last", "like", "reals", "symbols", "to_host", "whole"]
+__all__ = ["array", "choice", "generator", "last", "like", "reals", "symbols", "to_host", "whole"]

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.entropy.checks import array, choice, last, like, whole
+from analysis.entropy.checks import array, choice, generator, last, like, whole
 from core.backend import namespace
 
 Array = Any
@@ -105,9 +105,7 @@ def alphabet(order: int, ties: str = "stable") -> int:
 
 def _random_ranks(x: Array, xp: Any, seed: Any) -> Array:
     """Return ranks along the last axis in which equal values come in random order."""
-    if seed is None:
-        raise ValueError("seed: ties='random' draws numbers; give a seed or a Generator")
-    drawn = np.random.default_rng(seed).random(x.shape)
+    drawn = generator(seed).random(x.shape)
     mixed = like(np.argsort(drawn, axis=-1), x)
     order = xp.argsort(xp.take_along_axis(x, mixed, axis=-1), axis=-1, stable=True)
     return xp.argsort(xp.take_along_axis(mixed, order, axis=-1), axis=-1, stable=True)

@@ -12,7 +12,7 @@ from typing import Any
 
 import numpy as np
 
-from analysis.entropy.checks import whole
+from analysis.entropy.checks import generator, whole
 
 Members = int | tuple[int, ...] | None
 AT_ONCE = 1 << 18  # samples of a ring in hand
@@ -27,12 +27,6 @@ def _shape(n: int, members: Members) -> tuple[int, ...]:
     return (*(whole(m, "members", 1) for m in batch), n)
 
 
-def _generator(seed: Any) -> np.random.Generator:
-    if seed is None:
-        raise ValueError("seed: give an integer or a Generator; nothing here is random by itself")
-    return np.random.default_rng(seed)
-
-
 def white_noise(n: int, seed: Any, *, members: Members = None) -> np.ndarray:
     """Return independent standard normal samples, (n,) or (*members, n).
 
@@ -43,7 +37,7 @@ def white_noise(n: int, seed: Any, *, members: Members = None) -> np.ndarray:
 
     Raises ValueError for n or members below 1, and for no seed.
     """
-    return _generator(seed).standard_normal(_shape(n, members))
+    return generator(seed).standard_normal(_shape(n, members))
 
 
 def autoregressive(n: int, phi: float, seed: Any, *, members: Members = None) -> np.ndarray:
@@ -118,11 +112,11 @@ def fractional_gaussian_noise(
     if power.min() < -1e-10 * power.max():
         raise ArithmeticError(f"the ring of {ring.size} samples has a negative mode, H = {hurst}")
     amplitude = np.sqrt(np.maximum(power, 0))
-    generator, series = _generator(seed), np.empty((math.prod(shape[:-1]), n))
+    drawer, series = generator(seed), np.empty((math.prod(shape[:-1]), n))
     rows = max(1, AT_ONCE // ring.size)
     for start in range(0, len(series), rows):
         some = series[start : start + rows]
-        modes = np.fft.rfft(generator.standard_normal((len(some), ring.size))) * amplitude
+        modes = np.fft.rfft(drawer.standard_normal((len(some), ring.size))) * amplitude
         some[:] = np.fft.irfft(modes, ring.size)[:, :n]
     return series.reshape(shape)
 
@@ -142,7 +136,7 @@ def fractional_brownian_motion(
         np.cumsum(noise, axis=-1, out=motion[..., 1:])
     else:
         checked_hurst(hurst)
-        _generator(seed)
+        generator(seed)
     return motion
 
 
@@ -202,7 +196,7 @@ def logistic_map(
         raise ValueError("x0: give either x0 or seed")
     if x0 is None:
         batch = _shape(n, members)[:-1]
-        x0 = np.sin(np.pi / 2 * _generator(seed).random(batch)) ** 2
+        x0 = np.sin(np.pi / 2 * generator(seed).random(batch)) ** 2
     elif members is not None:
         raise ValueError("members: has no meaning with x0, which says how many")
     start = np.asarray(x0, dtype=float)

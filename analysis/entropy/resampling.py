@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis.entropy.checks import array, last, like, reals, to_host, whole
+from analysis.entropy.checks import array, generator, last, like, reals, to_host, whole
 from analysis.entropy.estimators import entropy_from_counts
 from core.backend import namespace
 
@@ -26,12 +26,6 @@ class Estimate(NamedTuple):
     low: Array
     high: Array
     n: int
-
-
-def _generator(seed: Seed) -> np.random.Generator:
-    if seed is None:
-        raise ValueError("seed: give a whole number or a Generator; nothing is random by itself")
-    return np.random.default_rng(seed)
 
 
 def bootstrap(
@@ -59,7 +53,7 @@ def bootstrap(
     n = whole(n, "n", 2)
     size = x.shape[-1]
     length = 1 if block is None else whole(block, "block", 1, size)
-    rng = _generator(seed)
+    rng = generator(seed)
     draws = []
     for _ in range(n):
         starts = rng.integers(size, size=-(-size // length))
@@ -84,7 +78,7 @@ def bootstrap_counts(c: Array, n: int = 200, *, seed: Seed, axis: int = -1, **ho
     value = entropy_from_counts(c, **how)
     counts = to_host(c).astype(np.int64)
     total = counts.sum(axis=-1)
-    rng = _generator(seed)
+    rng = generator(seed)
     drawn = rng.multinomial(total, counts / total[..., None], size=(n, *total.shape))
     return _estimate(value, to_host(entropy_from_counts(drawn, **how)), c)
 

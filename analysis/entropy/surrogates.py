@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis.entropy.checks import choice, like, reals, symbols, to_host, whole
+from analysis.entropy.checks import choice, generator, like, reals, symbols, to_host, whole
 from core.backend import namespace
 
 Array = Any
@@ -29,12 +29,6 @@ class SurrogateTest(NamedTuple):
     low: Array
     high: Array
     p: Array
-
-
-def _generator(seed: Any) -> np.random.Generator:
-    if seed is None:
-        raise ValueError("seed: surrogates are drawn; give an integer or a Generator")
-    return np.random.default_rng(seed)
 
 
 def _series(x: Array) -> tuple[Array, Any]:
@@ -56,7 +50,7 @@ def shuffled(x: Array, seed: Any, n: int = 1) -> Array:
     Raises ValueError for NaN, n below 1, no seed.
     Theiler et al. (1992) Physica D 58, 77, sec. 2.
     """
-    n, generator = whole(n, "n", 1), _generator(seed)
+    n, drawer = whole(n, "n", 1), generator(seed)
     if isinstance(x, list | tuple):
         x = np.asarray(x)
     if namespace(x).isdtype(x.dtype, ("integral", "bool")):
@@ -66,7 +60,7 @@ def shuffled(x: Array, seed: Any, n: int = 1) -> Array:
     if host.ndim == 0:
         raise ValueError("x: must be a series with samples, got a number")
     # the order is drawn, not the values moved: it is the same for any type and layout
-    order = np.argsort(generator.random((n, *host.shape)), axis=-1)
+    order = np.argsort(drawer.random((n, *host.shape)), axis=-1)
     return like(np.take_along_axis(host[None], order, axis=-1), x)
 
 
@@ -83,13 +77,13 @@ def phase_randomised(x: Array, seed: Any, n: int = 1) -> Array:
     Raises ValueError as `shuffled`.
     Theiler et al. (1992) Physica D 58, 77, sec. 2.
     """
-    n, generator = whole(n, "n", 1), _generator(seed)
+    n, drawer = whole(n, "n", 1), generator(seed)
     x, xp = _series(x)
     samples = x.shape[-1]
     modes = xp.fft.rfft(xp.astype(x, xp.float64), axis=-1)
     turn = np.ones((n, *modes.shape), complex)
     free = slice(1, (samples + 1) // 2)  # without the mean and Nyquist's
-    drawn = generator.random((n, *modes.shape[:-1], (samples - 1) // 2))
+    drawn = drawer.random((n, *modes.shape[:-1], (samples - 1) // 2))
     turn[..., free] = np.exp(2j * math.pi * drawn)
     turned = modes[None, ...] * like(turn, x)
     return xp.astype(xp.fft.irfft(turned, n=samples, axis=-1), x.dtype)
@@ -184,13 +178,13 @@ def surrogate_test(
     draw = {"shuffled": shuffled, "phase_randomised": phase_randomised, "iaaft": iaaft}[
         choice(kind, "kind", KINDS)
     ]
-    n, generator = whole(n, "n", 2), _generator(seed)
+    n, drawer = whole(n, "n", 2), generator(seed)
     numbers, xp = _series(x)
     x = numbers if isinstance(x, list | tuple) or kind != "shuffled" else x  # symbols stay symbols
     value = _measured(fn, x)
     at_once = max(1, CHUNK // math.prod(x.shape))
     parts = [
-        _measured(fn, draw(x, generator, min(at_once, n - done))) for done in range(0, n, at_once)
+        _measured(fn, draw(x, drawer, min(at_once, n - done))) for done in range(0, n, at_once)
     ]
     drawn = xp.concat(parts, axis=0)
     above = xp.sum(xp.astype(drawn >= value, xp.int64), axis=0)
