@@ -1,6 +1,7 @@
 """How every command line of ours ends: 0, or 1 with one line that says why."""
 
 import argparse
+import os
 import signal
 import sys
 from collections.abc import Callable
@@ -32,13 +33,18 @@ def _stop(number: int, frame: FrameType | None) -> None:
     _Stop.asked = True
     for each in SIGNALS:
         signal.signal(each, signal.SIG_IGN)  # let the tidying up be
+    while frame is not None:
+        if frame.f_globals.get("CALLED_FROM_C"):
+            return  # an exception would leave the C library half-way; `heed` raises soon
+        frame = frame.f_back
     raise KeyboardInterrupt
 
 
 def heed() -> None:
     """Raise KeyboardInterrupt if a stop was asked for; long loops call this.
 
-    The handler raises too, but where it strikes inside a callback Python drops the exception.
+    The handler raises too, but not in a module with `CALLED_FROM_C = True`, whose functions are
+    called by a C library that an exception would leave in a broken state.
     """
     if _Stop.asked:
         raise KeyboardInterrupt
@@ -57,8 +63,13 @@ def run(main: Callable[[list[str]], None]) -> None:
     except EntroflowError as problem:
         say(f"error: {' '.join(str(problem).split())}")
         sys.exit(1)
-    except KeyboardInterrupt:
-        say("interrupted: nothing half-written is left; run the same command again to finish")
-        sys.exit(INTERRUPTED)
     except BrokenPipeError:
         sys.exit(1)
+    except BaseException as problem:
+        # what a library makes of the interruption may be any exception, not only the one raised
+        if not (_Stop.asked or isinstance(problem, KeyboardInterrupt)):
+            raise
+        say("interrupted: nothing half-written is left; run the same command again to finish")
+        sys.stdout.flush()
+        # at once: Python kills itself instead of exiting if `exec` has seen the interruption
+        os._exit(INTERRUPTED)

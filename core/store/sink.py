@@ -7,6 +7,10 @@ closes. So a write that fails is noted here, HDF5 is told that all is well, and 
 from pathlib import Path
 from typing import Any
 
+from core.command import heed
+
+CALLED_FROM_C = True  # no signal handler may raise in here
+
 
 class Sink:
     """A file object for h5py; `check` raises the first error that a write met."""
@@ -16,9 +20,10 @@ class Sink:
         self._problem: OSError | None = None
 
     def check(self) -> None:
-        """Raise the first error that a write met."""
+        """Raise the first error that a write met, or what a stop asked for meanwhile."""
         if self._problem is not None:
             raise self._problem
+        heed()
 
     def write(self, content: Any) -> int:
         """Write all of it, unless an earlier write failed."""
