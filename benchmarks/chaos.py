@@ -22,7 +22,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np  # noqa: E402
 
-from sims.chaos import flow, generate  # noqa: E402
+from sims.chaos import flow, generate, tangent  # noqa: E402
 from sims.chaos.system import System, catalogue  # noqa: E402
 
 RTOL = 1e-10
@@ -67,7 +67,7 @@ def main() -> None:
         spent = seconds(lambda s=kept, n=samples: [integrate(system, n) for system in s])
         print(f"{len(kept)} flows, {samples:6d} samples {spent:16.2f} s   goal <= {goal}")
     lorenz = catalogue()["Lorenz"]
-    parts = lambda: list(flow.stretches(lorenz, 2000.0, interval=0.15))  # noqa: E731
+    parts = lambda: list(tangent.Tangent(lorenz).stretches(2000.0, 2.0))  # noqa: E731
     parts()
     print(f"Lorenz, exponents over t = 2000 {seconds(parts):11.2f} s   goal <= 0.25")
     ratios = []

@@ -45,6 +45,10 @@ def measure(kind):
         ),
         "plane": replace(one, value=np.abs(two) / 4, components=names),
         "gallery": replace(one, value=two, components=names),
+        "spectra": replace(
+            one, axis=T[:2], value=two[0],
+            extra={"standard_error": np.full(2, 0.1), "period": np.array(2.0)},
+        ),
         "numbers": replace(one, axis=T[:1], value=two[:1], components=names),
     }[kind]  # fmt: skip
 

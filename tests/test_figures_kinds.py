@@ -130,10 +130,21 @@ def orbit():
     return one(value, "gallery", components=("x", "y", "z"), label="state")
 
 
+def exponents():
+    extra = {
+        "standard_error": np.array([0.02, 0.001, 0.02]), "period": np.array(1.5),
+        "stated": np.array(1.4),
+    }  # fmt: skip
+    return one(
+        np.array([0.9, 0.0, -14.6]), "spectra", axis=np.arange(1.0, 4), axis_label="exponent",
+        label="Lyapunov exponent", extra=extra,
+    )  # fmt: skip
+
+
 MAKE = {
     "curves": entropies, "drift": drifts, "error": errors, "growth": growing, "map": field,
     "spectrum_map": powers, "phase": phases, "table": shifts, "plane": planes,
-    "numbers": counted, "gallery": orbit,
+    "numbers": counted, "gallery": orbit, "spectra": exponents,
 }  # fmt: skip
 
 

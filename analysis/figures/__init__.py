@@ -16,6 +16,7 @@ from analysis.figures import (
     parts,
     phase,
     plane,
+    spectra,
     style,
     tables,
 )
@@ -43,6 +44,7 @@ KINDS: dict[str, Kind] = {
     "numbers": Kind(numbers.draw, numbers.height),
     "phase": Kind(phase.draw, phase.height),
     "plane": Kind(plane.draw, plane.height),
+    "spectra": Kind(spectra.draw, spectra.height),
     "table": Kind(tables.draw, tables.height),
 }
 

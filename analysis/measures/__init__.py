@@ -3,7 +3,24 @@
 A measure takes (run, member, **options) and returns a core.store.Measure.
 """
 
-from analysis.measures import attractors, entropies, fields, invariants, modulation, solitons
+from analysis.measures import (
+    attractors,
+    entropies,
+    fields,
+    invariants,
+    modulation,
+    solitons,
+    spectra,
+)
 from analysis.measures.registry import MEASURES
 
-__all__ = ["MEASURES", "attractors", "entropies", "fields", "invariants", "modulation", "solitons"]
+__all__ = [
+    "MEASURES",
+    "attractors",
+    "entropies",
+    "fields",
+    "invariants",
+    "modulation",
+    "solitons",
+    "spectra",
+]

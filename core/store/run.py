@@ -214,12 +214,14 @@ class MemberField:
 class Member:
     """One member of a run.
 
-    time    (T,)
-    coords  axes by name, such as x (n,)
-    fields  (T, *dims) by name, sliced lazily
-    dims    names of each field's axes, time first
-    signal  the field that is meant where none is named
-    label   what people call it, where a number will not do: the name of its part
+    time       (T,)
+    coords     axes by name, such as x (n,)
+    fields     (T, *dims) by name, sliced lazily
+    dims       names of each field's axes, time first
+    signal     the field that is meant where none is named
+    label      what people call it, where a number will not do: the name of its part
+    facts      attributes of the part that it belongs to: numbers, text, lists of either
+    constants  arrays of that part which do not depend on time, by name
     """
 
     name: str
@@ -230,6 +232,8 @@ class Member:
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signal: str = ""
     label: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    constants: Mapping[str, np.ndarray] = field(default_factory=dict)
 
     def extents(self) -> dict[str, Extent]:
         """Return how large each field is."""
@@ -269,6 +273,8 @@ def _members(group: h5py.Group, part: str) -> list[Member]:
     scales = {k: _points(d) for k, d in data.items() if d.is_scale}
     fields = {k: d for k, d in data.items() if _is_field(d)}
     dims = {k: tuple(str(dim.keys()[0]) for dim in d.dims)[1:] for k, d in fields.items()}
+    constants = {k: _points(d) for k, d in data.items() if k not in scales and k not in fields}
+    facts = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in group.attrs.items()}
     count = len(scales["member"])
     return [
         Member(
@@ -280,6 +286,8 @@ def _members(group: h5py.Group, part: str) -> list[Member]:
             dims=dims,
             signal=str(group.attrs.get("signal", "")),
             label=part if count == 1 or not part else f"{part}.{i}",
+            facts=facts,
+            constants=constants,
         )
         for i in range(count)
     ]

@@ -16,14 +16,14 @@ import numpy as np
 from core.errors import ConfigError
 from core.store import Block, Coordinate, Field, Layout
 from sims import Trajectories
-from sims.chaos import flow
+from sims.chaos import flow, spectra
 from sims.chaos.params import Params, flows, kept, prepare
 from sims.chaos.system import CATALOGUE, System, catalogue
 
 __all__ = ["FIELDS", "NAME", "Params", "describe", "prepare", "trajectories"]
 
 NAME = "chaos"
-TABLES = (CATALOGUE,)  # data that a run depends on as it does on code
+TABLES = (CATALOGUE, spectra.TABLE)  # data that a run depends on as it does on code
 FIELDS = {"state": Field(("component",), "float64", "1", "state of the system")}
 APART = 10.0  # periods between the starts of two trajectories, and as much again at random
 
@@ -56,8 +56,33 @@ class _Sampling:
     members: int
 
 
+def _exponents(params: Params, system: System) -> tuple[dict[str, Any], dict[str, Coordinate]]:
+    """Return what a file says of a system's Lyapunov exponents, computed if that was asked for."""
+    if not params.exponents:
+        known = spectra.spectrum_of(system)
+        return ({} if known is None else _facts(known)), {}
+    grown = spectra.growth(system, params.exponents)
+    table = np.column_stack([grown.durations, grown.divergences, grown.logarithms])
+    about = (
+        "growth along a trajectory, piece by piece: duration, integral of div f, sums of ln R_ii"
+    )
+    return _facts(grown.exponents()), {"growth": Coordinate(table, "1", about)}
+
+
+def _facts(found: spectra.Exponents) -> dict[str, Any]:
+    return {
+        "lyapunov_spectrum": found.exponents,
+        "lyapunov_standard_error": found.standard_errors,
+        "lyapunov_periods": found.periods,
+        "lyapunov_rtol": found.rtol,
+        "kaplan_yorke_dimension": found.kaplan_yorke,
+        "mean_divergence": found.mean_divergence,
+    }
+
+
 def _layout(params: Params, sampling: _Sampling) -> Layout:
     system = sampling.system
+    exponents, growth = _exponents(params, system)
     names = np.array(kept(params, system))
     jacobian = tuple(str(row) for row in system.jacobian_texts())
     return Layout(
@@ -78,13 +103,16 @@ def _layout(params: Params, sampling: _Sampling) -> Layout:
             "citation": system.citation,
             "doi": system.doi,
             "regime": system.regime,
+            "autonomous": system.autonomous,
             "note": system.note,
+            **exponents,
             "integrator": "dop853",
             "rtol": params.rtol,
             "standardized": params.standardize,
             "noise": params.observational_noise,
         },
         constants={
+            **growth,
             "parameters": Coordinate(
                 np.array(list(system.parameters.values()) or [np.nan]), "1",
                 "parameters, in the order of parameter_names",

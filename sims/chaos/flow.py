@@ -1,11 +1,7 @@
-"""Trajectories of a flow, and how its tangent vectors stretch along them.
+"""Trajectories of a flow.
 
-dx/dt = f(x);  dQ/dt = J(x) Q,  Q made orthonormal again and again: Q -> Q R^-1
+dx/dt = f(x)
 """
-
-import math
-from collections.abc import Iterator
-from dataclasses import dataclass
 
 import numpy as np
 
@@ -14,8 +10,6 @@ from sims.chaos import generate
 from sims.chaos.system import System
 from sims.integrators import compiled
 from sims.integrators.dop853_batch import Control
-
-CONDITION = 1e4  # of Q: beyond it, it is made orthonormal again
 
 
 def trajectory(
@@ -46,79 +40,3 @@ def trajectory(
         first = int(np.flatnonzero(~np.isfinite(found).all(axis=1))[0])
         raise NumericsError(f"{system.name}: not finite at t = {times[first]:g}; it has blown up")
     return found
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Growth of the tangent vectors between two orthonormalisations.
-
-    time        when it ended; duration of it
-    logarithms  (d,) ln |R_ii|, the first for the fastest direction
-    """
-
-    time: float
-    duration: float
-    logarithms: np.ndarray
-
-
-def stretches(
-    system: System,
-    duration: float,
-    initial: np.ndarray | None = None,
-    *,
-    interval: float,
-    rtol: float = 1e-10,
-    atol: float = 1e-10,
-) -> Iterator[Stretch]:
-    """Yield how tangent vectors grow along a trajectory, from one orthonormalisation to the next.
-
-    interval  time between them; halved while the vectors' condition number passes 1e4, doubled
-              back to it while they stay far from that
-
-    Benettin et al. (1980) Meccanica 15, 9; Shimada & Nagashima (1979) Prog. Theor. Phys. 61, 1605.
-    """
-    d = system.dimension
-    x0 = np.asarray(system.initial_condition if initial is None else initial, dtype=float)
-    y0 = np.concatenate([x0, np.eye(d).ravel()])
-    control = Control(rtol, atol)
-    lane = compiled.start(
-        generate.compiled(system, "tangent"), y0, 0.0, generate.work(system), control
-    )
-    now, span = 0.0, interval
-    while now < duration:
-        try:
-            lane.run(np.array([min(now + span, duration)]))
-        except NumericsError as problem:
-            raise NumericsError(f"{system.name}: {problem}") from None
-        reached = float(lane.scalars[compiled.T])
-        q, r = np.linalg.qr(lane.y[d:].reshape(d, d))
-        diagonal = np.abs(np.diagonal(r))
-        if not (np.isfinite(diagonal).all() and diagonal.min() > 0):
-            raise NumericsError(f"{system.name}: tangent vectors are lost at t = {reached:g}")
-        # the rates of the new vectors: those of the old ones in the new basis
-        rates = np.linalg.solve(r.T, lane.k[0, d:].reshape(d, d).T).T
-        lane.y[d:], lane.k[0, d:] = q.ravel(), rates.ravel()
-        lane.scalars[compiled.H_OLD] = 0.0  # nothing behind this point may be interpolated
-        yield Stretch(reached, reached - now, np.log(diagonal))
-        condition = diagonal.max() / diagonal.min()
-        if condition > CONDITION:
-            span /= 2
-        elif condition < math.sqrt(CONDITION):
-            span = min(2 * span, interval)
-        now = reached
-
-
-@dataclass(frozen=True)
-class Tangent:
-    """A system and a point of it, whose tangent vectors `analysis.dynamics` can follow."""
-
-    system: System
-    initial: np.ndarray | None = None
-    rtol: float = 1e-10
-    atol: float = 1e-10
-
-    def stretches(self, duration: float, interval: float) -> Iterator[Stretch]:
-        """Yield as `stretches` does."""
-        return stretches(
-            self.system, duration, self.initial, interval=interval, rtol=self.rtol, atol=self.atol
-        )

@@ -1,6 +1,6 @@
 """From a system's trees to compiled right-hand sides, kept on disk by the text that they came from.
 
-dy/dt = f(y);  dQ/dt = J(y) Q  for the tangent vectors, the columns of Q (d, d)
+dy/dt = f(y);  dQ/dt = J(y) Q  for the tangent vectors, the columns of Q (d, d);  ds/dt = tr J(y)
 """
 
 import hashlib
@@ -58,7 +58,7 @@ def _rates(system: System, names: dict[str, str]) -> list[str]:
 
 
 def _tangents(system: System, names: dict[str, str]) -> list[str]:
-    """Return lines that write J Q, Q being (d, d) behind the state, row by row."""
+    """Return lines that write J Q, Q being (d, d) behind the state, row by row, then tr J."""
     d, lines = system.dimension, []
     for i, row in enumerate(system.jacobian):
         terms: list[tuple[int, Node]] = [(j, part) for j, part in enumerate(row)]
@@ -67,7 +67,8 @@ def _tangents(system: System, names: dict[str, str]) -> list[str]:
         lines.append(f"    for c in range({d}):")
         total = " + ".join(f"j{i}_{j} * y[{d + j * d} + c]" for j, _ in kept) or "0.0"
         lines.append(f"        out[{d + i * d} + c] = {total}")
-    return lines
+    own = [f"j{i}_{i}" for i in range(d) if python(system.jacobian[i][i], names) != "0.0"]
+    return [*lines, f"    out[{d + d * d}] = {' + '.join(own) or '0.0'}"]
 
 
 def source(system: System) -> str:

@@ -25,6 +25,8 @@ class Params:
     components           to keep, by name; all if not given
     standardize          to mean 0 and standard deviation 1, over a system's trajectories
     observational_noise  added to the samples, in standard deviations of each component
+    exponents            periods along which Lyapunov exponents are computed; 0 takes those of the
+                         catalogue, for the systems that are its own
     rtol, atol           error per step of the adaptive Dormand-Prince 8(5,3)
     dtype                float64 or float32, of the samples
     """
@@ -39,6 +41,7 @@ class Params:
     components: tuple[str, ...] | None = None
     standardize: bool = False
     observational_noise: float = 0.0
+    exponents: float = 0.0
     rtol: float = 1e-10
     atol: float = 1e-10
     dtype: Literal["float64", "float32"] = "float64"
@@ -107,7 +110,7 @@ def _check(params: Params, where: str) -> None:
             refuse(key, f"must be {least} or more, got {getattr(params, key)}")
     if not params.points_per_period > 0:
         refuse("points_per_period", f"must be positive, got {params.points_per_period:g}")
-    for key in ("transient", "observational_noise", "atol"):
+    for key in ("transient", "observational_noise", "exponents", "atol"):
         if getattr(params, key) < 0:
             refuse(key, f"must be 0 or more, got {getattr(params, key):g}")
     if not 1e-14 <= params.rtol <= 1e-2:

@@ -1,0 +1,67 @@
+"""Computes the Lyapunov exponents of the catalogue's flows: sims/chaos/catalogue/spectra.toml.
+
+    python docs/chaos/spectra.py [NAME ...]
+
+Each trajectory is doubled until the largest exponent has an error of 2 %, or its length a limit.
+All of them take about ten minutes of CPU; with names, only those are made anew.
+"""
+
+import sys
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT))
+
+from core.store import replacing  # noqa: E402
+from sims.chaos import spectra  # noqa: E402
+from sims.chaos.spectra import Exponents  # noqa: E402
+from sims.chaos.system import System, catalogue  # noqa: E402
+
+HEAD = """\
+# Lyapunov exponents of the flows at the catalogue's parameters, per unit of time, largest first.
+# Made by docs/chaos/spectra.py: tangent vectors, orthonormal again after every step of an adaptive
+# Dormand-Prince 8(5,3) with an error per step of rtol, along `periods` periods; standard errors
+# from 20 blocks; mean_divergence is the mean of div f along the same trajectory.
+"""
+FIRST, LIMIT, REGULAR = 1500, 24000, 3000  # periods
+GOAL = 0.02  # relative error of the largest exponent
+JUMPING = ("FluidTrampoline", "SprottMore", "StickSlipOscillator")  # what a jump adds is not known
+BIG = 5  # dimensions above which trajectories are a third as long
+
+
+def exponents(system: System) -> Exponents:
+    """Return the exponents along a trajectory that is long enough."""
+    share = 3 if system.dimension > BIG else 1
+    limit = (LIMIT if "chaotic" in system.regime else REGULAR) // share
+    periods = FIRST // share
+    while True:
+        found = spectra.growth(system, periods).exponents()
+        if found.standard_errors[0] <= GOAL * abs(found.exponents[0]) or 2 * periods > limit:
+            return found
+        periods *= 2
+
+
+def table(name: str, found: Exponents) -> str:
+    """Return a system's lines, with the digits that its errors leave."""
+    values = ", ".join(f"{value:.6g}" for value in found.exponents)
+    errors = ", ".join(f"{value:.2g}" for value in found.standard_errors)
+    return (
+        f"\n[{name}]\nexponents = [{values}]\nstandard_errors = [{errors}]\n"
+        f"kaplan_yorke = {found.kaplan_yorke:.5g}\nmean_divergence = {found.mean_divergence:.9g}\n"
+        f"periods = {found.periods:g}\nrtol = {found.rtol:g}\n"
+    )
+
+
+def main() -> None:
+    """Write the table anew."""
+    known, wanted = dict(spectra.catalogued()), sys.argv[1:]
+    for name in wanted or [name for name in catalogue() if name not in JUMPING]:
+        known[name] = exponents(catalogue()[name])
+        print(name, known[name].exponents[0], known[name].standard_errors[0], flush=True)
+    text = HEAD + "".join(table(name, known[name]) for name in catalogue() if name in known)
+    with replacing(spectra.TABLE) as beside:
+        beside.write_text(text)
+
+
+if __name__ == "__main__":
+    main()

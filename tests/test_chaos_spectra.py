@@ -1,0 +1,207 @@
+"""Lyapunov exponents of the catalogue, of published systems, and in files and figures."""
+
+from dataclasses import replace
+
+import h5py
+import numpy as np
+import pytest
+
+from analysis.measures import MEASURES
+from analysis.plan import check
+from core import provenance, rng, spectrum
+from core.backend import select
+from core.errors import ConfigError, NumericsError
+from core.store import Extent, read_run, write_run
+from sims import chaos
+from sims.chaos import spectra, tangent
+from sims.chaos.system import catalogue
+
+SYSTEMS, KNOWN = catalogue(), spectra.catalogued()
+JUMPING = {"FluidTrampoline", "SprottMore", "StickSlipOscillator"}
+CHAOTIC = ("chaotic", "weakly chaotic")
+
+
+def length(name):
+    return KNOWN[name].periods * SYSTEMS[name].period
+
+
+def test_every_smooth_flow_has_exponents():
+    assert set(KNOWN) == set(SYSTEMS) - JUMPING
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_a_record_agrees_with_itself_and_with_its_label(name):
+    found, system = KNOWN[name], SYSTEMS[name]
+    e, error = np.array(found.exponents), np.array(found.standard_errors)
+    assert len(e) == len(error) == system.dimension and (np.diff(e) <= 0).all()
+    # six digits are written
+    assert abs(e.sum() - found.mean_divergence) <= 1e-5 * max(1.0, np.abs(e).max())
+    assert found.kaplan_yorke == pytest.approx(spectrum.kaplan_yorke(e), abs=2e-3)
+    assert 0 <= found.kaplan_yorke <= system.dimension
+    if system.regime in CHAOTIC:
+        assert e[0] > 3 * error[0]
+        # a vector that turns into the flow's direction leaves up to a few nats behind
+        zero = not system.autonomous or np.any(np.abs(e) <= 3 * error + 3 / length(name))
+        assert zero
+    elif system.regime in ("periodic", "quasi-periodic"):
+        # neighbours part like a power of time at most: ln t over the time
+        assert e[0] <= 3 * error[0] + 2 * np.log(found.periods) / length(name)
+
+
+@pytest.mark.parametrize("name", sorted(KNOWN))
+def test_exponents_come_out_again_and_add_up_to_the_mean_divergence(name):
+    system, known = SYSTEMS[name], KNOWN[name]
+    periods = 60.0
+    found = spectra.growth(system, periods, pieces=60).exponents()
+    total = sum(found.exponents)
+    assert abs(total - found.mean_divergence) <= 1e-3 * max(1.0, abs(found.mean_divergence))
+    if system.regime in CHAOTIC:  # 5 of the errors that 20 blocks of 3 periods give, and transients
+        error = np.hypot(found.standard_errors[0], known.standard_errors[0])
+        slack = 5 * error + 5 / (periods * system.period)
+        assert abs(found.exponents[0] - known.exponents[0]) <= slack
+
+
+def flow_of(variables, equations, initial, period, parameters=()):
+    return replace(
+        SYSTEMS["Lorenz"], name="Own", variables=tuple(variables.split()),
+        equations=tuple(equations), initial_condition=tuple(initial), period=period,
+        parameters=dict(parameters), unbounded=(),
+    )  # fmt: skip
+
+
+# Sprott (2003) Chaos and Time-Series Analysis, App. A: largest exponent, Kaplan-Yorke dimension
+PUBLISHED = {
+    "Lorenz": (SYSTEMS["Lorenz"].changed({"beta": 8 / 3}, ""), 0.9056, 2.06215),
+    "Rossler": (SYSTEMS["Rossler"], 0.0714, 2.0132),
+    "diffusionless Lorenz": (
+        flow_of("x y z", ["-y - x", "-x*z", "x*y + 1"], [1.0, -1.0, 0.01], 4.0), 0.2101, 2.1736),
+    "Chen": (SYSTEMS["Chen"], 2.0272, 2.1686),
+    "Rabinovich-Fabrikant": (SYSTEMS["RabinovichFabrikant"], 0.1981, 2.301),
+    "Thomas": (
+        flow_of("x y z", ["sin(y) - b*x", "sin(z) - b*y", "sin(x) - b*z"], [0.1, 0.0, 0.0], 20.0,
+                {"b": 0.18}), 0.0349, 2.0607),
+    "Halvorsen": (SYSTEMS["Halvorsen"].changed({"a": 1.27}, ""), 0.7899, 2.1717),
+    "SprottJerk": (SYSTEMS["SprottJerk"], 0.0551, 2.0265),
+    "simplest cubic": (
+        flow_of("x y z", ["y", "z", "-a*z + x*y**2 - x"], [0.0, 0.96, 0.0], 9.0, {"a": 2.028}),
+        0.0837, 2.0396),
+    "WINDMI": (
+        flow_of("x y z", ["y", "z", "-a*z - y + b - exp(x)"], [0.0, 0.8, 0.0], 7.0,
+                {"a": 0.7, "b": 2.5}), 0.0755, 2.0974),
+    "Ueda": (
+        flow_of("x y z", ["y", "-k*y - x**3 + b*sin(z)", "1"], [2.5, 0.0, 0.0], 6.3,
+                {"k": 0.05, "b": 7.5}), 0.1034, 2.6741),
+    "driven van der Pol": (
+        flow_of("x y z", ["y", "-x + b*(1 - x**2)*y + a*sin(w*z)", "1"], [-1.9, 0.0, 0.0], 3.5,
+                {"b": 3.0, "a": 5.0, "w": 1.788}), 0.1932, 2.0937),
+    "damped driven pendulum": (
+        flow_of("x y z", ["y", "-b*y - sin(x) + a*sin(w*z)", "1"], [0.0, 0.0, 0.0], 9.0,
+                {"b": 0.05, "a": 0.6, "w": 0.7}), 0.14, 2.7369),
+    "two-well Duffing": (
+        flow_of("x y z", ["y", "-b*y + x - x**3 + a*sin(z)", "1"], [0.2, 0.0, 0.0], 6.3,
+                {"b": 0.25, "a": 0.4}), 0.1571, 2.386),
+    "SprottB": (SYSTEMS["SprottB"], 0.2101, 2.1736),
+    "SprottC": (SYSTEMS["SprottC"], 0.163, 2.14),
+    "SprottD": (SYSTEMS["SprottD"], 0.103, 2.078),
+    "SprottE": (SYSTEMS["SprottE"], 0.078, 2.072),
+    "SprottF": (SYSTEMS["SprottF"], 0.117, 2.19),
+    "SprottG": (SYSTEMS["SprottG"], 0.034, 2.054),
+    "SprottS": (SYSTEMS["SprottS"], 0.188, 2.158),
+}  # fmt: skip
+LONG = 3000.0  # periods
+
+
+@pytest.mark.parametrize("name", sorted(PUBLISHED))
+def test_published_exponents_come_out(name):
+    system, largest, dimension = PUBLISHED[name]
+    found = spectra.growth(system, LONG, rtol=1e-7).exponents()
+    slack = max(0.02 * largest, 3 * found.standard_errors[0])
+    assert found.exponents[0] == pytest.approx(largest, abs=slack)
+    assert found.kaplan_yorke == pytest.approx(dimension, abs=0.01)
+
+
+def test_a_turning_flow_has_the_exponents_of_its_matrix():
+    spiral = flow_of("x y", ["0.1*x - 2*y", "2*x + 0.1*y"], [1.0, 0.0], 3.0)
+    found = spectra.growth(spiral, 40.0, np.array([1e-3, 0.0]), rtol=1e-10)
+    logarithms = found.logarithms.sum(axis=0) / found.durations.sum()
+    np.testing.assert_allclose(logarithms, 0.1, rtol=1e-7)  # each vector grows alike
+    np.testing.assert_allclose(found.divergences, 0.2 * found.durations, rtol=1e-9)
+
+
+def test_pieces_end_where_the_next_begin_and_their_number_does_not_matter():
+    few, many = (
+        list(tangent.Tangent(SYSTEMS["Lorenz"]).stretches(50.0, 50.0 / n)) for n in (10, 2500)
+    )
+    assert len(few) == 10 and 500 < len(many) < 2500  # 1/50 is shorter than some steps
+    assert many[-1].time == pytest.approx(sum(part.duration for part in many), rel=1e-12)
+    assert few[-1].time == many[-1].time >= 50.0
+    together = np.sum([part.logarithms for part in many], axis=0)
+    np.testing.assert_allclose(together, np.sum([part.logarithms for part in few], axis=0))
+
+
+def test_a_flow_that_blows_up_is_an_error_with_the_time():
+    with pytest.raises(NumericsError, match=r"Own: step size collapsed at t = 1"):
+        list(tangent.Tangent(flow_of("x y", ["x**2", "y"], [1.0, 0.0], 1.0)).stretches(2, 0.1))
+
+
+def written(tmp_path, name="run.h5", **params):
+    ready = chaos.prepare({"samples": 50, **params}, "c:")
+    made = chaos.trajectories(ready, lambda m: rng.generator(3, "sims", "r", m), select("cpu"))
+    spec = {"simulator": "chaos", "params": {"samples": 50, **params}, "members": 1}
+    stamp = {"spec_json": provenance.canonical(spec), "run": "r", "seed": 3}
+    write_run(tmp_path / name, made.layout, made.blocks, lambda: stamp)
+    return tmp_path / name
+
+
+def measured(path):
+    with read_run(path) as run:
+        return [MEASURES["lyapunov"].function(run, member) for member in run.members]
+
+
+def test_a_file_holds_the_exponents_of_the_catalogue_or_its_own(tmp_path):
+    with read_run(written(tmp_path, systems=["Lorenz"])) as run:
+        facts = run.members[0].facts
+        assert facts["lyapunov_spectrum"] == list(KNOWN["Lorenz"].exponents)
+        assert facts["kaplan_yorke_dimension"] == KNOWN["Lorenz"].kaplan_yorke
+        assert "growth" not in run.members[0].constants
+    own = written(tmp_path, "own.h5", systems=["Lorenz"], parameters={"rho": 45.0}, exponents=80)
+    with read_run(own) as run:
+        facts, table = run.members[0].facts, run.members[0].constants["growth"]
+        again = spectrum.of_growth(table[:, 0], table[:, 2:])
+        np.testing.assert_allclose(facts["lyapunov_spectrum"], again.exponents, rtol=1e-12)
+        assert facts["lyapunov_periods"] == 80 and 1.0 < facts["lyapunov_spectrum"][0] < 1.5
+    (measure,) = measured(own)
+    assert all(row.passed for row in measure.checks) and len(measure.checks) == 1
+    assert "stated" not in measure.extra  # nobody states anything at other parameters
+
+
+def test_a_spectrum_out_of_balance_fails_its_row(tmp_path):
+    path = written(tmp_path, systems=["Lorenz", "HenonHeiles"])
+    regular, lorenz = measured(path)  # by name
+    assert [row.passed for row in lorenz.checks] == [True, True] and len(regular.checks) == 1
+    with h5py.File(path, "r+") as file:
+        file["systems/Lorenz"].attrs["lyapunov_spectrum"] = [0.95, 0.05, -14.667]
+    assert [row.passed for row in measured(path)[1].checks] == [True, False]
+    with h5py.File(path, "r+") as file:
+        file["systems/Lorenz"].attrs["lyapunov_spectrum"] = [0.95, 0.0, -14.617]
+    assert [row.passed for row in measured(path)[1].checks] == [True, True]
+    with h5py.File(path, "r+") as file:
+        file["systems/Lorenz"].attrs["lyapunov_spectrum"] = [0.95, 0.0, -14.5]
+    assert [row.passed for row in measured(path)[1].checks] == [False, True]
+
+
+def test_a_run_without_exponents_is_refused_with_the_remedy(tmp_path):
+    params = {"systems": ["Lorenz"], "parameters": {"rho": 40.0}}
+    ready = chaos.prepare({"samples": 50, **params}, "c:")
+    extents = {"state": Extent({"time": 50, "component": 3}, "float64")}
+    for more, refused in ((params, True), ({**params, "exponents": 50.0}, False)):
+        if refused:
+            with pytest.raises(ConfigError, match=r"'lyapunov' needs exponents .* set params\.exp"):
+                check("lyapunov", {}, "chaos", extents, "c:", "c: runs.r", more)
+        else:
+            check("lyapunov", {}, "chaos", extents, "c:", "c: runs.r", more)
+    with pytest.raises(ConfigError, match="Lorenz: the run holds no exponents"):
+        measured(written(tmp_path, **params))
+    assert ready.exponents == 0
+    with pytest.raises(ConfigError, match="exponents: must be 0 or more"):
+        chaos.prepare({"exponents": -1}, "c:")
