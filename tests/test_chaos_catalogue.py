@@ -3,6 +3,7 @@
 import json
 import math
 import os
+import re
 from pathlib import Path
 
 import array_api_strict
@@ -15,7 +16,9 @@ from sims.chaos.system import REGIMES, catalogue, find, read, select
 
 SYSTEMS = catalogue()
 # where the reference database departs from the paper, and we do not follow it
-CORRECTED = {"CircadianRhythm", "DoublePendulum", "StickSlipOscillator", "WindmiReduced"}
+CORRECTED = {
+    "CircadianRhythm", "DoublePendulum", "Sakarya", "StickSlipOscillator", "WindmiReduced",
+}  # fmt: skip
 
 
 def points(system, seed=0):
@@ -26,17 +29,17 @@ def points(system, seed=0):
 
 def test_there_are_all_of_them():
     assert len(SYSTEMS) >= 129
+    assert sum(bool(system.doi) for system in SYSTEMS.values()) >= 103
     assert {system.regime for system in SYSTEMS.values()} <= set(REGIMES)
     for name, system in SYSTEMS.items():
         assert len(system.citation) > 10, name
+        assert re.fullmatch(r"(10\.\d{4,5}/\S+)?", system.doi), name
         assert system.dimension >= 3 and system.period > 0, name
         used = set().union(*(set(text_names(text)) for text in system.equations))
         assert set(system.parameters) <= used, name
 
 
 def text_names(text):
-    import re
-
     return re.findall(r"[A-Za-z_]\w*", text)
 
 
@@ -65,13 +68,14 @@ def test_the_written_code_is_the_array_twin(name):
         out = np.empty(d)
         module.rhs(0, 0.3, 0.0, row, out, work)
         np.testing.assert_allclose(out, rate, rtol=0, atol=1e-13 * max(1, np.abs(rate).max()))
-        both = np.empty(d + d * d)
+        both = np.empty(d + d * d + 1)
         module.tangent(0, 0.3, 0.0, np.concatenate([row, q.ravel()]), both, work)
         np.testing.assert_allclose(both[:d], out, rtol=1e-15)
         moved = jacobian @ q
         np.testing.assert_allclose(
-            both[d:].reshape(d, d), moved, rtol=0, atol=1e-12 * max(1, np.abs(jacobian).max() * d)
+            both[d:-1].reshape(d, d), moved, rtol=0, atol=1e-12 * max(1, np.abs(jacobian).max() * d)
         )
+        assert both[-1] == pytest.approx(np.trace(jacobian), rel=1e-12, abs=1e-12)
 
 
 def test_other_libraries_give_the_same_rates():
@@ -100,6 +104,28 @@ def test_rates_are_those_of_the_reference_database():
         exact = np.array([eval(text, {}, values) for text in theirs["rhs"]])
         found = ours.rate(x[0], 0.3)
         np.testing.assert_allclose(found, exact, rtol=1e-10, atol=1e-9, err_msg=name)
+
+
+def misfit(system, axis, reach):
+    """Return how far the rates along an axis are from polynomials through 12 points."""
+    nodes, between = np.cos(np.pi * (np.arange(12) + 0.5) / 12), np.linspace(-0.97, 0.97, 40)
+    start = np.array(system.initial_condition)
+    line = np.eye(system.dimension)[axis] * reach * (1 + np.abs(start[axis]))
+    rates, exact = (system.rate(start + s[:, None] * line, 0.3) for s in (nodes, between))
+    fit = np.polynomial.chebyshev.Chebyshev.fit
+    fitted = np.stack([fit(nodes, rate, 11, [-1, 1])(between) for rate in rates.T], axis=-1)
+    return np.max(np.abs(fitted - exact) / (1e-300 + np.abs(exact).max(axis=0)))
+
+
+def test_polynomial_flows_are_those_that_a_polynomial_fits_along_a_line():
+    algebraic = select(SYSTEMS.values(), polynomial=True)
+    with np.errstate(all="ignore"):
+        for name, system in SYSTEMS.items():
+            # rounding, or far more
+            each = [misfit(system, i, reach) for i in range(system.dimension) for reach in (1, 20)]
+            fits = all(error < 1e-12 for error in each)
+            assert bool(fits and system.autonomous) == (system in algebraic), name
+    assert len(select(algebraic, dimension=3)) < len(algebraic) == 82
 
 
 def test_corrected_systems_say_so():

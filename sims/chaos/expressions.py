@@ -243,6 +243,29 @@ def uses(node: Node) -> set[str]:
     return set().union(*(uses(argument) for argument in node.arguments))
 
 
+def degree(node: Node, variables: Iterable[str]) -> int | None:
+    """Return the degree of a polynomial in the variables, or None for what is none."""
+    variables = set(variables)
+    if not uses(node) & variables:
+        return 0
+    if isinstance(node, Name | Number):
+        return 1
+    parts = [degree(argument, variables) for argument in node.arguments]
+    known = [part for part in parts if part is not None]
+    if len(known) < len(parts):
+        return None
+    if node.what in ("+", "-"):
+        return max(known)
+    if node.what == "*":
+        return sum(known)
+    if node.what == "/" and known[1] == 0:
+        return known[0]
+    exponent = node.arguments[-1]
+    if node.what == "**" and isinstance(exponent, Number) and exponent.value % 1 == 0:
+        return known[0] * int(exponent.value) if exponent.value > 0 else None
+    return None
+
+
 def evaluate(node: Node, values: Mapping[str, Any], xp: Any) -> Any:
     """Return the value for numbers or arrays of a library; complex ones follow the real part.
 

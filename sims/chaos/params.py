@@ -1,7 +1,7 @@
 """The parameters of a run of chaotic flows: which systems, and how they are sampled."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any, Literal
 
 from core import config
@@ -15,7 +15,7 @@ ALL = "all"
 class Params:
     """What a run of chaotic flows is made of; all dimensionless, times in each system's own unit.
 
-    systems              names; or [all]; or a filter {regime: ..., dimension: ...}
+    systems              names; or [all]; or a filter {regime: ..., dimension: ..., polynomial: ...}
     file                 a catalogue of your own (TOML), beside the one that comes with Entroflow
     parameters           that replace a system's own, by name
     trajectories         per system, from different points of its attractor
@@ -49,10 +49,11 @@ class Params:
 
 @dataclass(frozen=True)
 class _Filter:
-    """Which systems: of a regime, of a dimension, or of both."""
+    """Which systems: those with all the properties that are given."""
 
     regime: str | None = None
     dimension: int | None = None
+    polynomial: bool | None = None
 
 
 def known(params: Params, where: str) -> Mapping[str, System]:
@@ -72,7 +73,7 @@ def _chosen(params: Params, where: str) -> list[str]:
         wanted = config.build(_Filter, given, at)
         if wanted.regime is not None and wanted.regime not in REGIMES:
             raise ConfigError(f"{at}.regime: no '{wanted.regime}'; known: {', '.join(REGIMES)}")
-        found = select(table.values(), regime=wanted.regime, dimension=wanted.dimension)
+        found = select(table.values(), **asdict(wanted))
         if not found:
             raise ConfigError(f"{at}: no system is so")
         return [system.name for system in found]

@@ -99,6 +99,12 @@ class System:
         """Return whether the time itself is absent; a phase as a variable counts as absent."""
         return not any(TIME in expressions.uses(rate) for rate in self.rates)
 
+    @cached_property
+    def polynomial(self) -> bool:
+        """Return whether every rate is a polynomial in the variables, and knows no time."""
+        degrees = [expressions.degree(rate, [*self.variables, TIME]) for rate in self.rates]
+        return self.autonomous and None not in degrees
+
     def changed(self, parameters: Mapping[str, float], where: str) -> "System":
         """Return the system with other parameters; its label then says nothing."""
         for name in parameters:
@@ -200,11 +206,17 @@ def find(name: str, where: str, known: Mapping[str, System] | None = None) -> Sy
 
 
 def select(
-    known: Iterable[System], *, regime: str | None = None, dimension: int | None = None
+    known: Iterable[System],
+    *,
+    regime: str | None = None,
+    dimension: int | None = None,
+    polynomial: bool | None = None,
 ) -> list[System]:
-    """Return the systems of a regime, or of a dimension, or of both."""
+    """Return the systems that have all the properties that are asked for."""
     return [
         system
         for system in known
-        if regime in (None, system.regime) and dimension in (None, system.dimension)
+        if regime in (None, system.regime)
+        and dimension in (None, system.dimension)
+        and polynomial in (None, system.polynomial)
     ]
