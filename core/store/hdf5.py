@@ -64,10 +64,11 @@ def committed_complex(file: h5py.File) -> h5py.Datatype:
 
 
 def set_attributes(target: Any, attributes: Mapping[str, Any]) -> None:
-    """Write attributes: numbers, text, tuples of text; truth as 0 or 1, which all readers know."""
+    """Write attributes: numbers, text, tuples of either; truth as 0 or 1, known to all readers."""
     for key, value in attributes.items():
         if isinstance(value, tuple):
-            value = np.asarray(value, dtype=h5py.string_dtype())
+            text = not value or isinstance(value[0], str)
+            value = np.asarray(value, dtype=h5py.string_dtype() if text else np.float64)
         target.attrs[key] = int(value) if isinstance(value, bool) else value
 
 
