@@ -7,7 +7,7 @@ from typing import Any
 
 from core import backend, checkpoint, command, config, provenance, rng
 from core.errors import ConfigError
-from core.progress import Progress
+from core.progress import Progress, say
 from core.registry import nearest
 from core.store import Layout, write_run
 from sims import SIMULATORS, plan, simulator
@@ -78,6 +78,8 @@ def simulate(arguments: argparse.Namespace) -> None:
             frames = len(parts[block.part].time[block.frame]) if not single else 1
             done += (block.members.stop - block.members.start) * frames
             progress.at(done)
+            for line in block.lost:
+                say(f"{arguments.run}: left out: {line}")
             yield block
 
     def stamp() -> dict[str, Any]:

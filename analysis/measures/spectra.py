@@ -5,6 +5,7 @@ sum of the exponents = mean of div f;  an autonomous flow that does not rest has
 
 import tomllib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ import numpy as np
 from analysis.dynamics import kaplan_yorke, pesin_entropy
 from analysis.measures.registry import MEASURES
 from core.errors import ConfigError
+from core.spectrum import of_growth
 from core.store import Check, Measure, Member, Run
 
 REFERENCE = Path(__file__).parents[1] / "dynamics" / "reference.toml"
@@ -36,25 +38,53 @@ def _fits(params: Mapping[str, Any]) -> str | None:
     return None
 
 
-def _checks(facts: Mapping[str, Any], exponents: np.ndarray, errors: np.ndarray) -> list[Check]:
-    divergence = float(facts["mean_divergence"])
+@dataclass(frozen=True)
+class _Found:
+    """Exponents of a member: of its own trajectory, or of its system as the file states them."""
+
+    exponents: np.ndarray
+    errors: np.ndarray
+    divergence: float
+    periods: float
+
+
+def _found(member: Member) -> _Found:
+    facts, period = member.facts, float(member.facts["period"])
+    if "growth" in member.constants:
+        table = member.constants["growth"]
+        spans = table[:, 0].sum()
+        spectrum = of_growth(table[:, 0], table[:, 2:])
+        divergence = float(table[:, 1].sum() / spans)
+        return _Found(spectrum.exponents, spectrum.standard_errors, divergence, spans / period)
+    if "lyapunov_spectrum" not in facts:
+        raise ConfigError(
+            f"{facts['title']}: the run holds no exponents; set params.exponents, in periods"
+        )
+    return _Found(
+        np.array(facts["lyapunov_spectrum"]),
+        np.array(facts["lyapunov_standard_error"]),
+        float(facts["mean_divergence"]),
+        float(facts["lyapunov_periods"]),
+    )
+
+
+def _checks(facts: Mapping[str, Any], found: _Found) -> list[Check]:
     checks = [
         Check(
             "sum of the Lyapunov exponents",
-            float(exponents.sum()),
-            divergence,
-            BALANCE * max(1.0, abs(divergence)),
+            float(found.exponents.sum()),
+            found.divergence,
+            BALANCE * max(1.0, abs(found.divergence)),
             "mean of div f along the trajectory, integrated beside the tangent vectors",
         )
     ]
-    length = float(facts["lyapunov_periods"]) * float(facts["period"])
-    slack = CERTAIN * errors + SETTLED / length
     if facts["autonomous"] and facts["regime"] in CHAOTIC:
-        i = int(np.argmin(np.abs(exponents) / slack))
+        slack = CERTAIN * found.errors + SETTLED / (found.periods * float(facts["period"]))
+        i = int(np.argmin(np.abs(found.exponents) / slack))
         checks.append(
             Check(
                 f"exponent {i + 1}, along the flow",
-                float(exponents[i]),
+                float(found.exponents[i]),
                 0.0,
                 float(slack[i]),
                 "0 for an autonomous flow without a fixed point (Haken 1983): 3 standard errors",
@@ -67,36 +97,31 @@ def _checks(facts: Mapping[str, Any], exponents: np.ndarray, errors: np.ndarray)
 def lyapunov(run: Run, member: Member) -> Measure:
     """Return the Lyapunov exponents of a member's system, largest first.
 
-    Computed along a trajectory of the run's own if its `exponents` says so, else the catalogue's.
+    Computed along a trajectory from the member's start if the run's `exponents` says so, else those
+    of the catalogue.
     """
-    facts, name = member.facts, str(member.facts["title"])
-    if "lyapunov_spectrum" not in facts:
-        raise ConfigError(f"{name}: the run holds no exponents; set params.exponents, in periods")
-    exponents = np.array(facts["lyapunov_spectrum"])
-    errors = np.array(facts["lyapunov_standard_error"])
-    stated = reference().get(name, {}).get("maximum") if not run.params.get("parameters") else None
-    period = float(facts["period"])
-    extra = {"standard_error": errors, "period": np.array(period)}
-    if stated is not None:
+    facts, found = member.facts, _found(member)
+    extra = {"standard_error": found.errors, "period": np.array(float(facts["period"]))}
+    stated = reference().get(str(facts["title"]), {}).get("maximum")
+    if stated is not None and not run.params.get("parameters") and not run.params.get("jitter"):
         extra["stated"] = np.array(float(stated))
     return Measure(
-        axis=np.arange(1.0, len(exponents) + 1),
+        axis=np.arange(1.0, len(found.exponents) + 1),
         axis_label="exponent",
         axis_units="1",
-        value=exponents,
+        value=found.exponents,
         label="Lyapunov exponent",
         units="per unit of time",
-        convention=f"along {float(facts['lyapunov_periods']):g} periods, tangent vectors "
-        f"orthonormal again after every step, error per step {float(facts['lyapunov_rtol']):g}; "
-        f"errors from 20 blocks; {facts['regime']}",
+        convention=f"along {found.periods:.0f} periods, tangent vectors orthonormal again after "
+        "every step; standard errors from 20 blocks",
         extra=extra,
         summary=(
-            ("largest Lyapunov exponent", float(exponents[0]), "per unit of time"),
-            ("its standard error", float(errors[0]), "per unit of time"),
-            ("Kaplan-Yorke dimension", kaplan_yorke(exponents), "1"),
-            ("sum of positive exponents", pesin_entropy(exponents), "nat per unit of time"),
-            ("mean divergence", float(facts["mean_divergence"]), "per unit of time"),
+            ("largest Lyapunov exponent", float(found.exponents[0]), "per unit of time"),
+            ("its standard error", float(found.errors[0]), "per unit of time"),
+            ("Kaplan-Yorke dimension", kaplan_yorke(found.exponents), "1"),
+            ("sum of positive exponents", pesin_entropy(found.exponents), "nat per unit of time"),
+            ("mean divergence", found.divergence, "per unit of time"),
         ),
-        checks=tuple(_checks(facts, exponents, errors)),
+        checks=tuple(_checks(facts, found)),
         figure="spectra",
     )

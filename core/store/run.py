@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import math
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -25,16 +26,24 @@ from core.store.hdf5 import (
 
 SCHEMA = "entroflow-run/1"
 PARTS = "systems"  # the group that holds the parts of a run, where it has several
+CHUNK = 2**20  # bytes, at most, of a trajectory compressed as one
+SPLIT = "split"  # the constant that says to which part of a benchmark a member belongs
 
 
 @dataclass(frozen=True)
 class Field:
-    """What a simulator says of one field: its axes after (member, time), type and meaning."""
+    """What a simulator says of one field: its axes after (member, time), type and meaning.
+
+    whole  compressed by trajectory instead of by frame: for states of a few numbers
+    mask   the field, 1 or 0, that says where values of this one are missing to a reader
+    """
 
     dims: tuple[str, ...]
     dtype: str
     units: str
     long_name: str
+    whole: bool = False
+    mask: str = ""
 
 
 @dataclass(frozen=True)
@@ -47,11 +56,12 @@ class Extent:
 
 @dataclass(frozen=True)
 class Coordinate:
-    """The points of one axis."""
+    """The points of one axis; or a constant, whose own first axis may be ("member",)."""
 
     values: np.ndarray
     units: str
     long_name: str
+    dims: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -67,6 +77,7 @@ class Layout:
     path        group that holds it, for a run of several parts; "" is the file itself
     attributes  facts of a part, numbers and text
     constants   arrays of a part that do not depend on time, by name
+    numbers     of the members, where some of those planned are lost; else 0, 1, ...
     """
 
     time: np.ndarray
@@ -79,6 +90,7 @@ class Layout:
     path: str = ""
     attributes: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, Coordinate] = field(default_factory=dict)
+    numbers: tuple[int, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,6 +101,8 @@ class Block:
     frame    index into the layout's time, or a slice of it
     values   host arrays by field, (m, *dims), or (m, frames, *dims)
     state    returns host arrays from which the simulator goes on after this frame
+    layout   of the part, with its first block, where it turned out otherwise than planned
+    lost     what could not be computed, a line each; a block without values is a lost part
     """
 
     members: slice
@@ -96,12 +110,27 @@ class Block:
     values: Mapping[str, np.ndarray]
     state: Callable[[], dict[str, np.ndarray]] | None = None
     part: int = 0
+    layout: Layout | None = None
+    lost: tuple[str, ...] = ()
+
+
+def _chunk(about: Field, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """Return the chunk of a field of this shape: a frame, or as many as fit into `CHUNK` bytes."""
+    if not about.dims:
+        return (1, shape[1])
+    size = math.prod(shape[2:]) * np.dtype(about.dtype).itemsize
+    frames = min(shape[1], max(1, CHUNK // size)) if about.whole else 1
+    return (1, frames, *shape[2:])
 
 
 def _create(file: h5py.Group, layout: Layout) -> None:
     scales = {
         "member": add_scale(
-            file, "member", np.arange(layout.members), units="1", long_name="member of the run"
+            file,
+            "member",
+            np.asarray(layout.numbers or range(layout.members), dtype=np.int64),
+            units="1",
+            long_name="member of the run",
         ),
         "time": add_scale(file, "time", layout.time, units=layout.time_units, long_name="time"),
     }
@@ -113,13 +142,18 @@ def _create(file: h5py.Group, layout: Layout) -> None:
         dims = ("member", "time", *about.dims)
         shape = tuple(len(scales[d]) for d in dims)
         kind = committed_complex(file.file) if about.dtype == "complex128" else about.dtype
-        chunks = (1, 1, *shape[2:]) if about.dims else (1, shape[1])
-        data = file.create_dataset(name, shape, dtype=kind, chunks=chunks, **FILTERS)
+        data = file.create_dataset(name, shape, dtype=kind, chunks=_chunk(about, shape), **FILTERS)
         set_attributes(data, {"units": about.units, "long_name": about.long_name})
+        if about.mask:
+            data.attrs["mask"] = about.mask
         for axis, dim in enumerate(dims):
             data.dims[axis].attach_scale(scales[dim])
     for name, points in layout.constants.items():
-        add_dataset(file, name, points.values, units=points.units, long_name=points.long_name)
+        data = add_dataset(
+            file, name, points.values, units=points.units, long_name=points.long_name
+        )
+        for axis, dim in enumerate(points.dims):
+            data.dims[axis].attach_scale(scales[dim])
     signal = ("member", "time", *layout.fields[layout.signal].dims)
     facts = {"title": layout.title, "NX_class": "NXdata", "signal": layout.signal}
     set_attributes(file, {**facts, **layout.attributes})
@@ -146,6 +180,60 @@ def _write_block(file: h5py.Group, layout: Layout, block: Block) -> None:
         file[name][block.members, block.frame] = values
 
 
+class _Parts:
+    """The parts of a run that is being written: each gets its group with its first block."""
+
+    def __init__(self, file: h5py.File, planned: Sequence[Layout], several: bool) -> None:
+        self._file, self._several = file, several
+        self._layouts, self._lost = list(planned), set[int]()
+        self._places: dict[int, h5py.Group] = {}
+        self._written: dict[int, np.ndarray] = {}
+        self._sums = [hashlib.sha256() for _ in planned]
+        self.failed: list[str] = []
+
+    def _open(self, block: Block) -> None:
+        if block.layout is not None:
+            self._layouts[block.part] = block.layout
+        layout, file = self._layouts[block.part], self._file
+        place = file.create_group(f"{PARTS}/{layout.path}") if self._several else file
+        _create(place, layout)
+        self._places[block.part] = place
+        self._written[block.part] = np.zeros((layout.members, len(layout.time)), dtype=bool)
+
+    def add(self, block: Block) -> None:
+        """Write a block, or note what is lost."""
+        self.failed += block.lost
+        if not block.values:
+            self._lost.add(block.part)
+            return
+        if block.part not in self._places:
+            self._open(block)
+        done = self._written[block.part]
+        if done[block.members, block.frame].any():
+            raise ValueError(f"frame {block.frame} of {block.members} came twice")
+        _write_block(self._places[block.part], self._layouts[block.part], block)
+        done[block.members, block.frame] = True
+        if self._several:
+            for name in sorted(block.values):
+                self._sums[block.part].update(np.ascontiguousarray(block.values[name]).tobytes())
+
+    def missing(self) -> int:
+        """Return how many frames were never computed, of what is not lost."""
+        found = sum(int(np.count_nonzero(~done)) for done in self._written.values())
+        for part, layout in enumerate(self._layouts):
+            if part not in self._written and part not in self._lost:
+                found += layout.members * len(layout.time)
+        return found
+
+    def facts(self) -> dict[str, Any]:
+        """Return the root's attributes."""
+        digest = "".join(part.hexdigest() for part in self._sums)
+        found: dict[str, Any] = {"title": f"{len(self._places)} systems"} if self._several else {}
+        if self._several:
+            found["sha256"] = hashlib.sha256(digest.encode()).hexdigest()
+        return found | ({"failed": tuple(self.failed)} if self.failed else {})
+
+
 def write_run(
     path: str | Path,
     layout: Layout | Sequence[Layout],
@@ -155,45 +243,39 @@ def write_run(
     """Write a run, block by block, and give the file its name when all is there.
 
     layout      of the run; or of its parts, each a group of its own
-    blocks      every (part, member, frame) exactly once, in any order
+    blocks      every (part, member, frame) exactly once, in any order; or word that it is lost
     provenance  asked at the end, so that it can hold the run's cost
 
     Raises NumericsError for a value that is not finite, OutputError when the disk refuses.
     """
-    parts = [layout] if isinstance(layout, Layout) else list(layout)
     several = not isinstance(layout, Layout)
-    written = [np.zeros((part.members, len(part.time)), dtype=bool) for part in parts]
-    sums = [hashlib.sha256() for _ in parts]
+    planned = [layout] if isinstance(layout, Layout) else list(layout)
     with new_file(path) as (file, check):
         set_attributes(file, {"schema": SCHEMA, "Conventions": CONVENTIONS})
-        places = [file.create_group(f"{PARTS}/{part.path}") if several else file for part in parts]
-        for place, part in zip(places, parts, strict=True):
-            _create(place, part)
+        parts = _Parts(file, planned, several)
         for block in blocks:
-            done = written[block.part]
-            if done[block.members, block.frame].any():
-                raise ValueError(f"frame {block.frame} of {block.members} came twice")
-            _write_block(places[block.part], parts[block.part], block)
+            parts.add(block)
             check()
-            done[block.members, block.frame] = True
-            if several:
-                for name in sorted(block.values):
-                    sums[block.part].update(np.ascontiguousarray(block.values[name]).tobytes())
-        missing = sum(int(np.count_nonzero(~done)) for done in written)
-        if missing:
-            raise NumericsError(f"{path}: {missing} frames were never computed")
-        if several:
-            file.attrs["title"] = f"{len(parts)} systems"
-            digest = "".join(part.hexdigest() for part in sums)
-            file.attrs["sha256"] = hashlib.sha256(digest.encode()).hexdigest()
+        if parts.missing():
+            raise NumericsError(f"{path}: {parts.missing()} frames were never computed")
+        set_attributes(file, parts.facts())
         set_attributes(file.create_group("provenance"), provenance())
 
 
+def _keys(key: Any) -> tuple[Any, ...]:
+    return key if isinstance(key, tuple) else (key,)
+
+
 class MemberField:
-    """One member's part of a field, read from disk only as it is sliced: (T, *dims)."""
+    """One member's part of a field, read from disk only as it is sliced: (T, *dims).
+
+    Where the field has a mask, missing values read as NaN; `true` gives them all the same.
+    """
 
     def __init__(self, dataset: h5py.Dataset, member: int) -> None:
         self._dataset, self._member = dataset, member
+        mask = dataset.attrs.get("mask", "")
+        self._mask: h5py.Dataset | None = dataset.parent[mask] if mask else None
         self.shape: tuple[int, ...] = dataset.shape[1:]
         self.dtype = dataset.dtype
         self.units = str(dataset.attrs.get("units", "1"))
@@ -203,8 +285,21 @@ class MemberField:
         return self.shape[0]
 
     def __getitem__(self, key: Any) -> np.ndarray:
-        key = key if isinstance(key, tuple) else (key,)
-        return self._dataset[(self._member, *key)]
+        values = self.true(key)
+        if self._mask is None:
+            return values
+        return np.where(self._mask[(self._member, *_keys(key))] == 1, np.nan, values).astype(
+            values.dtype
+        )
+
+    def true(self, key: Any = ...) -> np.ndarray:
+        """Return the values, those that are missing to a reader too."""
+        return self._dataset[(self._member, *_keys(key))]
+
+    @property
+    def masked(self) -> bool:
+        """Return whether values may be missing."""
+        return self._mask is not None
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
         return np.asarray(self[...], dtype=dtype)
@@ -221,7 +316,9 @@ class Member:
     signal     the field that is meant where none is named
     label      what people call it, where a number will not do: the name of its part
     facts      attributes of the part that it belongs to: numbers, text, lists of either
-    constants  arrays of that part which do not depend on time, by name
+    constants  arrays which do not depend on time, by name: of the part, or the member's own
+    part       the name of the part
+    split      of a benchmark, to which it belongs, such as train; "" where there is none
     """
 
     name: str
@@ -234,6 +331,8 @@ class Member:
     label: str = ""
     facts: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, np.ndarray] = field(default_factory=dict)
+    part: str = ""
+    split: str = ""
 
     def extents(self) -> dict[str, Extent]:
         """Return how large each field is."""
@@ -274,8 +373,10 @@ def _members(group: h5py.Group, part: str) -> list[Member]:
     fields = {k: d for k, d in data.items() if _is_field(d)}
     dims = {k: tuple(str(dim.keys()[0]) for dim in d.dims)[1:] for k, d in fields.items()}
     constants = {k: _points(d) for k, d in data.items() if k not in scales and k not in fields}
+    own = {k for k in constants if data[k].ndim and list(data[k].dims[0].keys()) == ["member"]}
     facts = {k: v.tolist() if isinstance(v, np.ndarray) else v for k, v in group.attrs.items()}
-    count = len(scales["member"])
+    numbers = scales["member"].tolist()
+    alone = part if numbers == [0] or not part else ""
     return [
         Member(
             name=str(i),
@@ -285,11 +386,13 @@ def _members(group: h5py.Group, part: str) -> list[Member]:
             fields={k: MemberField(d, i) for k, d in fields.items()},
             dims=dims,
             signal=str(group.attrs.get("signal", "")),
-            label=part if count == 1 or not part else f"{part}.{i}",
+            label=alone if alone or not part else f"{part}.{number}",
             facts=facts,
-            constants=constants,
+            constants={k: v[i] if k in own else v for k, v in constants.items()},
+            part=part,
+            split=str(constants[SPLIT][i]) if SPLIT in own else "",
         )
-        for i in range(count)
+        for i, number in enumerate(numbers)
     ]
 
 

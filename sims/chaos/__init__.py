@@ -3,7 +3,6 @@
 dx/dt = f(x, t; parameters)
 """
 
-import hashlib
 import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
@@ -13,11 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from core.errors import ConfigError
+from core import rng
+from core.errors import ConfigError, NumericsError
 from core.store import Block, Coordinate, Field, Layout
 from sims import Trajectories
-from sims.chaos import flow, spectra
-from sims.chaos.params import Params, flows, kept, prepare
+from sims.chaos import granularity, missing, pairs, spectra
+from sims.chaos.params import Params, flows, kept, known, paired, prepare
+from sims.chaos.sampling import Samples, samples
 from sims.chaos.system import CATALOGUE, System, catalogue
 
 __all__ = ["FIELDS", "NAME", "Params", "describe", "prepare", "trajectories"]
@@ -25,12 +26,16 @@ __all__ = ["FIELDS", "NAME", "Params", "describe", "prepare", "trajectories"]
 NAME = "chaos"
 TABLES = (CATALOGUE, spectra.TABLE)  # data that a run depends on as it does on code
 FIELDS = {"state": Field(("component",), "float64", "1", "state of the system")}
-APART = 10.0  # periods between the starts of two trajectories, and as much again at random
 
 
 def fields(params: Params) -> dict[str, Field]:
     """Return the fields that a run of these parameters will hold."""
-    return {"state": Field(("component",), params.dtype, "1", "state of the system")}
+    gaps = missing.build(params.missing, params.samples, "missing") is not None
+    about = (params.dtype, "1", "state of the system", True, "mask" if gaps else "")
+    found = {"state": Field(("component",), *about)}
+    if gaps:
+        found["mask"] = Field(("component",), "uint8", "1", "1 where a sample is missing", True)
+    return found
 
 
 def sizes(params: Params) -> dict[str, int]:
@@ -49,118 +54,137 @@ def describe() -> str:
 
 @dataclass(frozen=True)
 class _Sampling:
-    """One system of a run: where its samples lie, and how many trajectories there are."""
+    """One system of a run: where its samples lie, and how many trajectories are planned.
+
+    pair  of which it is made, or None
+    """
 
     system: System
     times: np.ndarray
     members: int
+    pair: pairs.Pair | None = None
 
 
-def _exponents(params: Params, system: System) -> tuple[dict[str, Any], dict[str, Coordinate]]:
-    """Return what a file says of a system's Lyapunov exponents, computed if that was asked for."""
-    if not params.exponents:
-        known = spectra.spectrum_of(system)
-        return ({} if known is None else _facts(known)), {}
-    grown = spectra.growth(system, params.exponents)
-    table = np.column_stack([grown.durations, grown.divergences, grown.logarithms])
-    about = (
-        "growth along a trajectory, piece by piece: duration, integral of div f, sums of ln R_ii"
-    )
-    return _facts(grown.exponents()), {"growth": Coordinate(table, "1", about)}
-
-
-def _facts(found: spectra.Exponents) -> dict[str, Any]:
-    return {
-        "lyapunov_spectrum": found.exponents,
-        "lyapunov_standard_error": found.standard_errors,
-        "lyapunov_periods": found.periods,
-        "lyapunov_rtol": found.rtol,
-        "kaplan_yorke_dimension": found.kaplan_yorke,
-        "mean_divergence": found.mean_divergence,
+def _facts(
+    params: Params, system: System, gap: float, grown: tuple[spectra.Growth, ...]
+) -> dict[str, Any]:
+    """Return the attributes of a system's group."""
+    facts: dict[str, Any] = {
+        "equations": system.equations,
+        "variables": system.variables,
+        "jacobian": tuple(str(row) for row in system.jacobian_texts()),
+        "parameter_names": tuple(system.parameters),
+        "period": system.period,
+        "points_per_period": params.points_per_period or system.period / gap,
+        "citation": system.citation,
+        "doi": system.doi,
+        "regime": "" if params.jitter else system.regime,
+        "autonomous": system.autonomous,
+        "note": system.note,
+        "integrator": "dop853",
+        "rtol": params.rtol,
+        "standardized": params.standardize,
+        "noise": params.observational_noise,
+        "dynamical_noise": params.dynamical_noise,
+        "jitter": params.jitter,
     }
+    if params.jitter:
+        return facts  # each trajectory has its own exponents
+    exponent, known = granularity.largest(system), spectra.spectrum_of(system)
+    if exponent is not None:
+        facts["points_per_lyapunov_time"] = 1.0 / (exponent * gap)
+    found = spectra.pooled(grown) if grown else known
+    return facts if found is None else facts | spectra.facts(found)
 
 
-def _layout(params: Params, sampling: _Sampling) -> Layout:
-    system = sampling.system
-    exponents, growth = _exponents(params, system)
+def _grown(params: Params, made: Samples) -> tuple[tuple[spectra.Growth, ...], tuple[str, ...]]:
+    """Return the growth along each trajectory, or none and the line that says why."""
+    if not params.exponents:
+        return (), ()
+    each = zip(made.flows.systems, made.flows.starts, strict=True)
+    try:
+        return tuple(spectra.growth(one, params.exponents, start) for one, start in each), ()
+    except NumericsError as problem:
+        return (), (f"{problem} (on the way to its exponents, which are left out)",)
+
+
+def _constants(
+    params: Params, system: System, made: Samples | None, grown: tuple[spectra.Growth, ...]
+) -> dict[str, Coordinate]:
+    """Return what does not depend on time; before the samples are there, the parameters alone."""
+    about = "parameters, in the order of parameter_names"
+    nominal = np.array(list(system.parameters.values()) or [np.nan])
+    found = {"parameters": Coordinate(nominal, "1", about)}
+    if made is None:
+        return found
+    own = ("member",)
+    if params.jitter and system.parameters:
+        each = np.array([list(one.parameters.values()) for one in made.flows.systems])
+        found["parameters"] = Coordinate(each, "1", f"{about}, of each member", own)
+    found["initial_condition"] = Coordinate(
+        made.flows.starts, "1", "true state at the first sample, in the order of variables", own
+    )
+    if grown:
+        found["growth"] = Coordinate(
+            np.stack([one.table() for one in grown]), "1",
+            "growth, piece by piece: duration, integral of div f, sums of ln R_ii", own,
+        )  # fmt: skip
+    if made.parts is not None:
+        found["split"] = Coordinate(made.parts, "1", "part of the benchmark", own)
+    if made.mean is not None and made.deviation is not None:
+        found["mean"] = Coordinate(made.mean, "1", "subtracted from each component")
+        found["deviation"] = Coordinate(made.deviation, "1", "by which each component is divided")
+    return found
+
+
+def _layout(
+    params: Params,
+    sampling: _Sampling,
+    made: Samples | None = None,
+    grown: tuple[spectra.Growth, ...] = (),
+) -> Layout:
+    """Return the layout that is planned, or that of what was made."""
+    system = sampling.system if made is None else made.system
     names = np.array(kept(params, system))
-    jacobian = tuple(str(row) for row in system.jacobian_texts())
     return Layout(
         time=sampling.times,
-        members=sampling.members,
+        members=sampling.members if made is None else len(made.flows.numbers),
         coordinates={"component": Coordinate(names, "1", "component of the state")},
         fields=fields(params),
         title=system.name,
         signal="state",
         path=system.name,
-        attributes={
-            "equations": system.equations,
-            "variables": system.variables,
-            "jacobian": jacobian,
-            "parameter_names": tuple(system.parameters),
-            "period": system.period,
-            "points_per_period": params.points_per_period,
-            "citation": system.citation,
-            "doi": system.doi,
-            "regime": system.regime,
-            "autonomous": system.autonomous,
-            "note": system.note,
-            **exponents,
-            "integrator": "dop853",
-            "rtol": params.rtol,
-            "standardized": params.standardize,
-            "noise": params.observational_noise,
-        },
-        constants={
-            **growth,
-            "parameters": Coordinate(
-                np.array(list(system.parameters.values()) or [np.nan]), "1",
-                "parameters, in the order of parameter_names",
-            )
-        },
-    )  # fmt: skip
-
-
-def _generator(stream: Callable[[int], Any], name: str) -> np.random.Generator:
-    """Return the stream of a system, which does not depend on what else is in the run."""
-    seed = int(stream(0).integers(2**63))
-    words = np.frombuffer(hashlib.sha256(name.encode()).digest(), dtype=np.uint32)
-    return np.random.default_rng([seed, *words.tolist()])
-
-
-def _starts(params: Params, sampling: _Sampling, draw: np.random.Generator) -> np.ndarray:
-    """Return points of the attractor (M, d), along one trajectory and far from one another."""
-    system = sampling.system
-    gaps = system.period * APART * (1 + draw.random(sampling.members))
-    gaps[0] = params.transient * system.period
-    found, point = [], np.array(system.initial_condition)
-    for gap in gaps:  # one after another: more of them move none
-        if gap > 0:
-            times = np.array([0.0, gap])
-            point = flow.trajectory(system, times, point, rtol=params.rtol, atol=params.atol)[-1]
-        found.append(point)
-    return np.array(found)
-
-
-def _samples(params: Params, sampling: _Sampling, draw: np.random.Generator) -> np.ndarray:
-    """Return the samples (M, T, kept) of a system."""
-    system = sampling.system
-    starts = _starts(params, sampling, draw)
-    states = np.stack(
-        [
-            flow.trajectory(system, sampling.times, start, rtol=params.rtol, atol=params.atol)
-            for start in starts
-        ]
+        attributes=_facts(params, system, float(sampling.times[1] - sampling.times[0]), grown),
+        constants=_constants(params, system, made, grown),
+        numbers=() if made is None else made.flows.numbers,
     )
-    columns = [system.variables.index(name) for name in kept(params, system)]
-    states = states[:, :, columns]
-    mean, spread = states.mean(axis=(0, 1)), states.std(axis=(0, 1))
-    if params.standardize:
-        states = (states - mean) / np.where(spread > 0, spread, 1.0)
-        spread = np.where(spread > 0, 1.0, 0.0)
-    if params.observational_noise:
-        states = states + params.observational_noise * spread * draw.normal(size=states.shape)
-    return states.astype(params.dtype)
+
+
+def _block(params: Params, part: int, sampling: _Sampling, seed: int) -> Block:
+    """Return the samples of a system as a block; without values if none could be computed."""
+    system = sampling.system
+    if sampling.pair is not None:
+        try:
+            system = pairs.normalised(sampling.pair, system, known(params, ""), "pairs")
+        except NumericsError as problem:
+            return Block(slice(0, 0), slice(0, 0), {}, part=part, lost=(str(problem),))
+
+    def stream(purpose: str, number: int) -> np.random.Generator:
+        return rng.generator(seed, system.name, purpose, number)
+
+    made = samples(params, system, sampling.times, sampling.members, stream)
+    if not made.flows.numbers:
+        return Block(slice(0, 0), slice(0, 0), {}, part=part, lost=made.flows.lost)
+    grown, failed = _grown(params, made)
+    values = {"state": made.states} | ({} if made.mask is None else {"mask": made.mask})
+    return Block(
+        slice(0, len(made.states)),
+        slice(0, params.samples),
+        values,
+        part=part,
+        layout=_layout(params, sampling, made, grown),
+        lost=made.flows.lost + failed,
+    )
 
 
 def trajectories(
@@ -173,29 +197,39 @@ def trajectories(
     """Return the layouts of the systems and their samples, system by system.
 
     params   as `prepare` gives them
-    stream   (0) -> the generator from which each system's own is drawn
+    stream   (0) -> the generator from which each system's own are drawn
     xp       the array library; flows are integrated on the CPU, one by one
     members  times `trajectories`, per system
     resume   not used: a run is remade as a whole
 
-    Raises ConfigError for a GPU, NumericsError that names the system that blows up.
+    A trajectory that breaks down is left out, with a line in its block; raises NumericsError if
+    all do, ConfigError for a GPU.
     """
     if "numpy" not in xp.__name__:
         raise ConfigError("device: flows of the catalogue are integrated on the CPU; use cpu")
+    found = flows(params)
+    made_of = [None] * len(params.systems) + [pair for pair, _ in paired(params)]
+    gaps = (params.points_per_period, params.points_per_lyapunov_time)
     each = [
         _Sampling(
             system,
-            np.arange(params.samples) * (system.period / params.points_per_period),
+            np.arange(params.samples) * granularity.spacing(system, *gaps),
             params.trajectories * members,
+            pair,
         )
-        for system in flows(params)
+        for system, pair in zip(found, made_of, strict=True)
     ]
 
     def blocks() -> Iterator[Block]:
+        seed, lost, kept_some = int(stream(0).integers(2**63)), list[str](), False
         for part, sampling in enumerate(each):
-            draw = _generator(stream, sampling.system.name)
-            values = {"state": _samples(params, sampling, draw)}
-            yield Block(slice(0, sampling.members), slice(0, params.samples), values, part=part)
+            block = _block(params, part, sampling, seed)
+            lost += block.lost
+            kept_some |= bool(block.values)
+            if part + 1 == len(each) and not kept_some:
+                more = f" (and {len(lost) - 1} more)" if len(lost) > 1 else ""
+                raise NumericsError(f"nothing is left of this run: {lost[0]}{more}")
+            yield block
 
     def notes() -> Mapping[str, Any]:
         return {"systems": len(each)}

@@ -108,9 +108,15 @@ def _module(text: str, name: str) -> ModuleType:
     return module
 
 
+_MODULES: dict[tuple[Any, ...], ModuleType] = {}  # by what the text is made of
+
+
 def written(system: System) -> ModuleType:
-    """Return the system's module, its functions not compiled."""
-    return _module(source(system), system.name)
+    """Return the system's module, its functions not compiled; the text is written once."""
+    key = (system.name, system.variables, system.equations, tuple(system.parameters))
+    if key not in _MODULES:
+        _MODULES[key] = _module(source(system), system.name)
+    return _MODULES[key]
 
 
 @cache

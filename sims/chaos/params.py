@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from core import config
 from core.errors import ConfigError
+from sims.chaos import granularity, missing, pairs, splits
 from sims.chaos.system import REGIMES, System, catalogue, find, read, select
 
 ALL = "all"
@@ -15,33 +16,55 @@ ALL = "all"
 class Params:
     """What a run of chaotic flows is made of; all dimensionless, times in each system's own unit.
 
-    systems              names; or [all]; or a filter {regime: ..., dimension: ..., polynomial: ...}
+    systems              names; or [all]; or a filter {regime: ..., dimension: ...,
+                         polynomial: ...}; none if there are pairs and this is not given
+    pairs                [driver, response] each: one system that forces another
+    coupling             of the pairs: at 1, a driver one standard deviation off its mean moves the
+                         response by one of its own in a period
     file                 a catalogue of your own (TOML), beside the one that comes with Entroflow
     parameters           that replace a system's own, by name
+    jitter               relative; each trajectory's parameters are off by up to this, at random
     trajectories         per system, from different points of its attractor
+    apart                periods between the end of one and the start of the next, to twice as many
     samples              of each trajectory
-    points_per_period    samples in a period of the system
+    points_per_period    samples in a period of the system; or
+    points_per_lyapunov_time   samples in 1/(its largest exponent); not given together
     transient            periods left out before the first sample
     components           to keep, by name; all if not given
-    standardize          to mean 0 and standard deviation 1, over a system's trajectories
+    split                parts of a benchmark and their fractions of the trajectories, such as
+                         {train: 0.7, validation: 0.15, test: 0.15}; whole trajectories
+    standardize          to mean 0 and standard deviation 1, over a system's trajectories; with a
+                         split, over those of its first part
+    dynamical_noise      in the equations (Ito), in standard deviations of each component per square
+                         root of a period
     observational_noise  added to the samples, in standard deviations of each component
-    exponents            periods along which Lyapunov exponents are computed; 0 takes those of the
-                         catalogue, for the systems that are its own
+    exponents            periods along which each trajectory's Lyapunov exponents are computed; 0
+                         takes those of the catalogue, for the systems that are its own
+    missing              fraction of the samples that a reader does not get; or
+                         {fraction: ..., block: ...}, in gaps of that many samples
     rtol, atol           error per step of the adaptive Dormand-Prince 8(5,3)
     dtype                float64 or float32, of the samples
     """
 
     systems: Any = (ALL,)
+    pairs: tuple[Any, ...] = ()
+    coupling: float = 0.5
     file: str | None = None
     parameters: dict[str, float] = field(default_factory=dict)
+    jitter: float = 0.0
     trajectories: int = 1
+    apart: float = 10.0
     samples: int = 1000
-    points_per_period: float = 100.0
+    points_per_period: float | None = 100.0
+    points_per_lyapunov_time: float | None = None
     transient: float = 20.0
     components: tuple[str, ...] | None = None
+    split: dict[str, float] = field(default_factory=dict)
     standardize: bool = False
+    dynamical_noise: float = 0.0
     observational_noise: float = 0.0
     exponents: float = 0.0
+    missing: Any = 0.0
     rtol: float = 1e-10
     atol: float = 1e-10
     dtype: Literal["float64", "float32"] = "float64"
@@ -77,6 +100,8 @@ def _chosen(params: Params, where: str) -> list[str]:
         if not found:
             raise ConfigError(f"{at}: no system is so")
         return [system.name for system in found]
+    if not given and params.pairs:
+        return []
     if isinstance(given, str) or not isinstance(given, list | tuple) or not given:
         raise ConfigError(f"{at}: expected a list of names, [all], or a filter, got {given!r}")
     if list(given) == [ALL]:
@@ -87,10 +112,21 @@ def _chosen(params: Params, where: str) -> list[str]:
     return names
 
 
+def paired(params: Params, where: str = "") -> list[tuple[pairs.Pair, System]]:
+    """Return the pairs of a run and the systems made of them, their forcing not normalised."""
+    table, found = known(params, where), []
+    for number, given in enumerate(params.pairs):
+        at = f"{config.join(where, 'pairs')}[{number}]"
+        pair = pairs.build(given, at)
+        found.append((pair, pairs.compose(pair, params.coupling, table, at)))
+    return found
+
+
 def flows(params: Params, where: str = "") -> list[System]:
-    """Return the systems of a run with its parameters."""
+    """Return the systems of a run with its parameters, pairs last."""
     table = known(params, where)
     found = [table[name] for name in params.systems]
+    found += [system for _, system in paired(params, where)]
     if params.parameters:
         at = config.join(where, "parameters")
         found = [system.changed(params.parameters, at) for system in found]
@@ -102,35 +138,70 @@ def kept(params: Params, system: System) -> tuple[str, ...]:
     return system.variables if params.components is None else params.components
 
 
-def _check(params: Params, where: str) -> None:
+def _numbers(params: Params, where: str) -> None:
     def refuse(key: str, text: str) -> None:
         raise ConfigError(f"{config.join(where, key)}: {text}")
 
     for key, least in (("trajectories", 1), ("samples", 2)):
         if getattr(params, key) < least:
             refuse(key, f"must be {least} or more, got {getattr(params, key)}")
-    if not params.points_per_period > 0:
-        refuse("points_per_period", f"must be positive, got {params.points_per_period:g}")
-    for key in ("transient", "observational_noise", "exponents", "atol"):
+    for key in ("points_per_period", "points_per_lyapunov_time"):
+        value = getattr(params, key)
+        if value is not None and not value > 0:
+            refuse(key, f"must be positive, got {value:g}")
+    for key in (
+        "transient",
+        "apart",
+        "observational_noise",
+        "dynamical_noise",
+        "exponents",
+        "atol",
+    ):
         if getattr(params, key) < 0:
             refuse(key, f"must be 0 or more, got {getattr(params, key):g}")
+    if not 0 <= params.jitter < 1:
+        refuse("jitter", f"must be 0 or more and less than 1, got {params.jitter:g}")
+    if params.apart == 0 and params.trajectories > 1:
+        refuse("apart", "must be positive: a trajectory would go on where the last one ends")
     if not 1e-14 <= params.rtol <= 1e-2:
         refuse("rtol", f"must be from 1e-14 to 1e-2, got {params.rtol:g}")
-    for system in flows(params, where):
+
+
+def _check(params: Params, where: str) -> None:
+    _numbers(params, where)
+    systems = flows(params, where)
+    names = [system.name for system in systems]
+    if len(set(names)) < len(names):
+        raise ConfigError(f"{config.join(where, 'pairs')}: a pair is named twice")
+    for system in systems:
         for name in params.components or ():
             if name not in system.variables:
-                refuse(
-                    "components",
-                    f"{system.name} has {', '.join(system.variables)}, not '{name}'",
+                raise ConfigError(
+                    f"{config.join(where, 'components')}: {system.name} has "
+                    f"{', '.join(system.variables)}, not '{name}'"
                 )
+    if params.points_per_lyapunov_time is not None:
+        granularity.check(systems, config.join(where, "points_per_lyapunov_time"))
+    splits.check(params.split, params.trajectories, config.join(where, "split"))
+    missing.build(params.missing, params.samples, config.join(where, "missing"))
 
 
 def prepare(given: Mapping[str, Any], where: str) -> Params:
     """Return the parameters, checked, with the systems by name.
 
-    Raises ConfigError for an unknown key, system, parameter or component, and for wrong numbers.
+    Raises ConfigError for an unknown key, system, parameter or component, for wrong numbers, and
+    for a split, gaps or a spacing that cannot be had.
     """
     params = config.build(Params, given, where)
+    if params.points_per_lyapunov_time is not None:
+        if given.get("points_per_period") is not None:
+            at = config.join(where, "points_per_lyapunov_time")
+            raise ConfigError(f"{at}: points_per_period is given too; remove one of the two")
+        params = replace(params, points_per_period=None)
+    elif params.points_per_period is None:
+        params = replace(params, points_per_period=Params.points_per_period)
+    if params.pairs and "systems" not in given:
+        params = replace(params, systems=())
     params = replace(params, systems=tuple(_chosen(params, where)))
     _check(params, where)
     return params

@@ -4,18 +4,20 @@ sum of the exponents = mean of div f along the trajectory, which is integrated b
 """
 
 import tomllib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from core import spectrum
 from sims.chaos import flow, tangent
-from sims.chaos.system import System
+from sims.chaos.system import System, catalogue
 
 TABLE = Path(__file__).parent / "catalogue" / "spectra.toml"
-PIECES = 400  # of a trajectory, whose growth is kept
+PIECES, LEAST = 400, 40  # of a trajectory, whose growth is kept: one a period, within these
 SETTLE = 20.0  # periods in which the tangent vectors turn into their directions
 TRANSIENT = 50.0  # periods before that, in which the state comes to the attractor
 
@@ -55,6 +57,10 @@ class Growth:
     periods: float
     rtol: float
 
+    def table(self) -> np.ndarray:
+        """Return (n, 2 + d): duration, integral of div f, sums of ln |R_ii|."""
+        return np.column_stack([self.durations, self.divergences, self.logarithms])
+
     def exponents(self) -> Exponents:
         """Return the exponents, their errors and what follows."""
         found = spectrum.of_growth(self.durations, self.logarithms)
@@ -73,13 +79,13 @@ def growth(
     periods: float,
     start: np.ndarray | None = None,
     *,
-    pieces: int = PIECES,
+    pieces: int | None = None,
     rtol: float = tangent.RTOL,
 ) -> Growth:
     """Return the growth along a trajectory of so many periods.
 
     start   (d,) a point of the attractor; if None, where the catalogue's point is 50 periods later
-    pieces  into which it is cut, 40 or more
+    pieces  into which it is cut, 40 or more; if None, 40 to 400, by its length
 
     Another 20 periods at its beginning are left out: there the vectors turn into their directions.
 
@@ -87,6 +93,7 @@ def growth(
     """
     if start is None:
         start = flow.trajectory(system, np.array([0.0, TRANSIENT * system.period]))[-1]
+    pieces = pieces or int(min(max(periods, LEAST), PIECES))
     interval = periods * system.period / pieces
     settle = round(SETTLE / periods * pieces) + 1
     found = list(
@@ -99,6 +106,28 @@ def growth(
         periods,
         rtol,
     )
+
+
+def pooled(grown: Sequence[Growth]) -> Exponents:
+    """Return the exponents of several trajectories of one system, of the same length each."""
+    parts = (
+        [getattr(one, name) for one in grown] for name in ("durations", "logarithms", "divergences")
+    )
+    joined = [np.concatenate(part) for part in parts]
+    periods = sum(one.periods for one in grown)
+    return Growth(joined[0], joined[1], joined[2], periods, grown[0].rtol).exponents()
+
+
+def facts(found: Exponents) -> dict[str, Any]:
+    """Return what a file says of exponents."""
+    return {
+        "lyapunov_spectrum": found.exponents,
+        "lyapunov_standard_error": found.standard_errors,
+        "lyapunov_periods": found.periods,
+        "lyapunov_rtol": found.rtol,
+        "kaplan_yorke_dimension": found.kaplan_yorke,
+        "mean_divergence": found.mean_divergence,
+    }
 
 
 @cache
@@ -116,6 +145,4 @@ def catalogued() -> dict[str, Exponents]:
 
 def spectrum_of(system: System) -> Exponents | None:
     """Return the catalogue's exponents, None for a system that is not the catalogue's own."""
-    from sims.chaos.system import catalogue
-
     return catalogued().get(system.name) if catalogue().get(system.name) == system else None

@@ -1,0 +1,112 @@
+"""Several trajectories of one system, from points of its attractor that are far from one another.
+
+start_(k+1) = the state `gap` periods after the end of trajectory k, so that no two share a stretch
+"""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import numpy as np
+
+from core.errors import NumericsError
+from sims.chaos import flow
+from sims.chaos.system import System
+
+BETWEEN = 1e-7  # tolerance on the way from one trajectory to the next: any point will do
+ASIDE = 1e-3  # relative displacement of a start, after one from which a trajectory was lost
+
+
+@dataclass(frozen=True)
+class Ensemble:
+    """What is kept of a system's trajectories.
+
+    planned   how many there would be
+    numbers   (m,) which of those planned
+    systems   (m,) with the parameters of each
+    starts    (m, d)
+    states    (m, T, d)
+    lost      a line for each that is not kept
+    """
+
+    planned: int
+    numbers: tuple[int, ...]
+    systems: tuple[System, ...]
+    starts: np.ndarray
+    states: np.ndarray
+    lost: tuple[str, ...]
+
+
+def reason(text: str, name: str, number: int, planned: int) -> str:
+    """Return what went wrong as a line that names the system, and the trajectory."""
+    which = f".{number}" if planned > 1 else ""
+    return f"{name}{which}: {text.removeprefix(f'{name}: ')}"
+
+
+def gaps(members: int, transient: float, apart: float, draw: np.random.Generator) -> np.ndarray:
+    """Return the periods (M,) that lie before each trajectory: apart to 2 apart, drawn."""
+    found = apart * (1 + draw.random(members))  # the same for the first ones, however many
+    found[0] = transient
+    return found
+
+
+def jittered(system: System, by: float, draw: np.random.Generator) -> System:
+    """Return the system with each parameter times 1 + u, u uniform from -by to by."""
+    if by == 0 or not system.parameters:
+        return system
+    factors = 1 + by * draw.uniform(-1, 1, size=len(system.parameters))
+    values = np.array(list(system.parameters.values())) * factors
+    return system.changed(dict(zip(system.parameters, values.tolist(), strict=True)), system.name)
+
+
+def _after(system: System, point: np.ndarray, periods: float, rtol: float) -> np.ndarray:
+    """Return the state some periods later; where that fails, the message says when it was."""
+    if periods == 0:
+        return point
+    times, loose = np.array([0.0, periods * system.period]), max(rtol, BETWEEN)
+    try:
+        return flow.trajectory(system, times, point, rtol=loose, atol=loose)[-1]
+    except NumericsError as problem:
+        raise NumericsError(f"{problem}; this was before its first sample") from None
+
+
+def ensemble(
+    systems: list[System],
+    times: np.ndarray,
+    before: np.ndarray,
+    aside: Callable[[int], np.random.Generator],
+    *,
+    rtol: float,
+    atol: float,
+) -> Ensemble:
+    """Return trajectories (m, T, d), one after another, without those that break down.
+
+    systems  (M,) the system of each: the same, or with parameters of its own
+    times    (T,) of the samples, from 0
+    before   (M,) periods before each start
+    aside    (number) -> generator of the displacement after a trajectory that was lost
+
+    More of them move none.
+    """
+    good = np.array(systems[0].initial_condition)
+    point, numbers, starts, states, lost = good, [], [], [], []
+    for number, system in enumerate(systems):
+        try:
+            start = _after(system, point, before[number], rtol)
+            found = flow.trajectory(system, times, start, rtol=rtol, atol=atol)
+        except NumericsError as problem:
+            lost.append(reason(str(problem), system.name, number, len(systems)))
+            point = good * (1 + ASIDE * aside(number).normal(size=good.size))
+            continue
+        good, point = start, found[-1]
+        numbers.append(number)
+        starts.append(start)
+        states.append(found)
+    d = systems[0].dimension
+    return Ensemble(
+        len(systems),
+        tuple(numbers),
+        tuple(systems[n] for n in numbers),
+        np.array(starts).reshape(-1, d),
+        np.array(states).reshape(-1, len(times), d),
+        tuple(lost),
+    )
