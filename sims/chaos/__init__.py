@@ -1,6 +1,6 @@
-"""chaos: flows of a catalogue, compiled from their equations, each sampled by its own period.
+"""chaos: systems of a catalogue, compiled from their equations, each sampled by its own period.
 
-dx/dt = f(x, t; parameters)
+dx/dt = f(x, t);  x(n + 1) = f(x(n));  dx/dt = f(x(t), x(t - tau))
 """
 
 import hashlib
@@ -16,14 +16,15 @@ import numpy as np
 from core.errors import ConfigError
 from core.store import Block, Coordinate, Field, Layout
 from sims import Trajectories
-from sims.chaos import flow
+from sims.chaos import motion
 from sims.chaos.params import Params, flows, kept, prepare
-from sims.chaos.system import CATALOGUE, System, catalogue
+from sims.chaos.sampling import spacing
+from sims.chaos.system import CATALOGUES, KINDS, System, catalogue
 
 __all__ = ["FIELDS", "NAME", "Params", "describe", "prepare", "trajectories"]
 
 NAME = "chaos"
-TABLES = (CATALOGUE,)  # data that a run depends on as it does on code
+TABLES = CATALOGUES  # data that a run depends on as it does on code
 FIELDS = {"state": Field(("component",), "float64", "1", "state of the system")}
 APART = 10.0  # periods between the starts of two trajectories, and as much again at random
 
@@ -43,8 +44,15 @@ def describe() -> str:
     """Return the parameters with their defaults, then the systems."""
     about = textwrap.dedent(f"    {Params.__doc__ or ''}").strip()
     defaults = [f"  {f.name} = {f.default}" for f in fields_of(Params) if f.name != "parameters"]
-    names = textwrap.fill(", ".join(catalogue()), 96, initial_indent="  ", subsequent_indent="  ")
-    return "\n".join([about, "", "defaults:", *defaults, "", "systems:", names])
+    lines = [about, "", "defaults:", *defaults]
+    for kind in KINDS:
+        names = ", ".join(catalogue(kind))
+        lines += [
+            "",
+            f"{kind}s:",
+            textwrap.fill(names, 96, initial_indent="  ", subsequent_indent="  "),
+        ]
+    return "\n".join(lines)
 
 
 @dataclass(frozen=True)
@@ -74,12 +82,13 @@ def _layout(params: Params, sampling: _Sampling) -> Layout:
             "jacobian": jacobian,
             "parameter_names": tuple(system.parameters),
             "period": system.period,
-            "points_per_period": params.points_per_period,
+            "points_per_period": system.period / spacing(system, params.points_per_period),
             "citation": system.citation,
             "doi": system.doi,
             "regime": system.regime,
+            "kind": system.kind,
             "note": system.note,
-            "integrator": "dop853",
+            "integrator": motion.integrator(system),
             "rtol": params.rtol,
             "standardized": params.standardize,
             "noise": params.observational_noise,
@@ -100,18 +109,25 @@ def _generator(stream: Callable[[int], Any], name: str) -> np.random.Generator:
     return np.random.default_rng([seed, *words.tolist()])
 
 
-def _starts(params: Params, sampling: _Sampling, draw: np.random.Generator) -> np.ndarray:
-    """Return points of the attractor (M, d), along one trajectory and far from one another."""
+def _control(params: Params, draw: np.random.Generator) -> dict[str, Any]:
+    """Return how a system is moved; the seed takes nothing from what is drawn."""
+    entropy: Any = draw.bit_generator.seed_seq
+    digits = np.random.SeedSequence(entropy.entropy, spawn_key=(1,)).generate_state(1, np.uint64)
+    return {"rtol": params.rtol, "atol": params.atol, "seed": int(digits[0])}
+
+
+def _starts(params: Params, sampling: _Sampling, draw: np.random.Generator) -> list[Any]:
+    """Return M points, or histories, of the attractor, on one trajectory, far from one another."""
     system = sampling.system
     gaps = system.period * APART * (1 + draw.random(sampling.members))
     gaps[0] = params.transient * system.period
-    found, point = [], np.array(system.initial_condition)
+    point: Any = np.array(system.initial_condition)
+    found, control = [], _control(params, draw)
     for gap in gaps:  # one after another: more of them move none
         if gap > 0:
-            times = np.array([0.0, gap])
-            point = flow.trajectory(system, times, point, rtol=params.rtol, atol=params.atol)[-1]
+            point = motion.onward(system, gap, point, **control)
         found.append(point)
-    return np.array(found)
+    return found
 
 
 def _samples(params: Params, sampling: _Sampling, draw: np.random.Generator) -> np.ndarray:
@@ -120,7 +136,7 @@ def _samples(params: Params, sampling: _Sampling, draw: np.random.Generator) -> 
     starts = _starts(params, sampling, draw)
     states = np.stack(
         [
-            flow.trajectory(system, sampling.times, start, rtol=params.rtol, atol=params.atol)
+            motion.trajectory(system, sampling.times, start, **_control(params, draw))
             for start in starts
         ]
     )
@@ -146,18 +162,18 @@ def trajectories(
 
     params   as `prepare` gives them
     stream   (0) -> the generator from which each system's own is drawn
-    xp       the array library; flows are integrated on the CPU, one by one
+    xp       the array library; systems are integrated on the CPU, one by one
     members  times `trajectories`, per system
     resume   not used: a run is remade as a whole
 
     Raises ConfigError for a GPU, NumericsError that names the system that blows up.
     """
     if "numpy" not in xp.__name__:
-        raise ConfigError("device: flows of the catalogue are integrated on the CPU; use cpu")
+        raise ConfigError("device: systems of the catalogue are integrated on the CPU; use cpu")
     each = [
         _Sampling(
             system,
-            np.arange(params.samples) * (system.period / params.points_per_period),
+            np.arange(params.samples) * spacing(system, params.points_per_period),
             params.trajectories * members,
         )
         for system in flows(params)

@@ -1,4 +1,4 @@
-"""The parameters of a run of chaotic flows: which systems, and how they are sampled."""
+"""The parameters of a run of chaotic systems: which ones, and how they are sampled."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
@@ -6,21 +6,22 @@ from typing import Any, Literal
 
 from core import config
 from core.errors import ConfigError
-from sims.chaos.system import REGIMES, System, catalogue, find, read, select
+from sims.chaos.sampling import check_spacing
+from sims.chaos.system import KINDS, REGIMES, System, catalogue, find, read, select
 
 ALL = "all"
 
 
 @dataclass(frozen=True)
 class Params:
-    """What a run of chaotic flows is made of; all dimensionless, times in each system's own unit.
+    """What a run of chaotic systems is made of; all dimensionless, times in each system's own unit.
 
-    systems              names; or [all]; or a filter {regime: ..., dimension: ...}
+    systems              names; or [all]; or a filter {regime: ..., dimension: ..., kind: ...}
     file                 a catalogue of your own (TOML), beside the one that comes with Entroflow
     parameters           that replace a system's own, by name
     trajectories         per system, from different points of its attractor
     samples              of each trajectory
-    points_per_period    samples in a period of the system
+    points_per_period    samples in a period of the system; of maps one an iteration, or 1/n
     transient            periods left out before the first sample
     components           to keep, by name; all if not given
     standardize          to mean 0 and standard deviation 1, over a system's trajectories
@@ -46,10 +47,11 @@ class Params:
 
 @dataclass(frozen=True)
 class _Filter:
-    """Which systems: of a regime, of a dimension, or of both."""
+    """Which systems: of a regime, of a dimension, of a kind, or of all that is given."""
 
     regime: str | None = None
     dimension: int | None = None
+    kind: str | None = None
 
 
 def known(params: Params, where: str) -> Mapping[str, System]:
@@ -69,7 +71,11 @@ def _chosen(params: Params, where: str) -> list[str]:
         wanted = config.build(_Filter, given, at)
         if wanted.regime is not None and wanted.regime not in REGIMES:
             raise ConfigError(f"{at}.regime: no '{wanted.regime}'; known: {', '.join(REGIMES)}")
-        found = select(table.values(), regime=wanted.regime, dimension=wanted.dimension)
+        if wanted.kind is not None and wanted.kind not in KINDS:
+            raise ConfigError(f"{at}.kind: no '{wanted.kind}'; known: {', '.join(KINDS)}")
+        found = select(
+            table.values(), regime=wanted.regime, dimension=wanted.dimension, kind=wanted.kind
+        )
         if not found:
             raise ConfigError(f"{at}: no system is so")
         return [system.name for system in found]
@@ -112,6 +118,9 @@ def _check(params: Params, where: str) -> None:
             refuse(key, f"must be 0 or more, got {getattr(params, key):g}")
     if not 1e-14 <= params.rtol <= 1e-2:
         refuse("rtol", f"must be from 1e-14 to 1e-2, got {params.rtol:g}")
+    usual = Params.points_per_period
+    at = config.join(where, "points_per_period")
+    check_spacing(flows(params, where), params.points_per_period, usual, at)
     for system in flows(params, where):
         for name in params.components or ():
             if name not in system.variables:
