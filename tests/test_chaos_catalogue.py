@@ -14,7 +14,7 @@ from core.errors import ConfigError
 from sims.chaos import generate
 from sims.chaos.system import REGIMES, catalogue, find, read, select
 
-SYSTEMS = catalogue()
+SYSTEMS = catalogue("flow")
 # where the reference database departs from the paper, and we do not follow it
 CORRECTED = {
     "CircadianRhythm", "DoublePendulum", "Sakarya", "StickSlipOscillator", "WindmiReduced",

@@ -12,7 +12,7 @@ from core.errors import NumericsError
 from sims.chaos import flow, tangent
 from sims.chaos.system import catalogue
 
-SYSTEMS = catalogue()
+SYSTEMS = catalogue("flow")
 
 
 @pytest.mark.parametrize("name", ["Lorenz", "Thomas", "Torus"])

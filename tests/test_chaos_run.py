@@ -223,7 +223,7 @@ def test_the_catalogue_belongs_to_what_a_run_depends_on(monkeypatch, tmp_path):
 
 def test_a_graphics_card_is_refused():
     with pytest.raises(
-        ConfigError, match="device: flows of the catalogue are integrated on the CPU"
+        ConfigError, match="device: systems of the catalogue are integrated on the CPU"
     ):
         import array_api_strict
 

@@ -44,17 +44,17 @@ class _Found:
 
     exponents: np.ndarray
     errors: np.ndarray
-    divergence: float
+    divergence: float | None
     periods: float
 
 
 def _found(member: Member) -> _Found:
     facts, period = member.facts, float(member.facts["period"])
     if "growth" in member.constants:
-        table = member.constants["growth"]
+        table, volumes = member.constants["growth"], member.constants.get("divergence")
         spans = table[:, 0].sum()
-        spectrum = of_growth(table[:, 0], table[:, 2:])
-        divergence = float(table[:, 1].sum() / spans)
+        spectrum = of_growth(table[:, 0], table[:, 1:])
+        divergence = None if volumes is None else float(volumes.sum() / spans)
         return _Found(spectrum.exponents, spectrum.standard_errors, divergence, spans / period)
     if "lyapunov_spectrum" not in facts:
         raise ConfigError(
@@ -63,22 +63,27 @@ def _found(member: Member) -> _Found:
     return _Found(
         np.array(facts["lyapunov_spectrum"]),
         np.array(facts["lyapunov_standard_error"]),
-        float(facts["mean_divergence"]),
+        float(facts["mean_divergence"]) if "mean_divergence" in facts else None,
         float(facts["lyapunov_periods"]),
     )
 
 
 def _checks(facts: Mapping[str, Any], found: _Found) -> list[Check]:
-    checks = [
-        Check(
-            "sum of the Lyapunov exponents",
-            float(found.exponents.sum()),
-            found.divergence,
-            BALANCE * max(1.0, abs(found.divergence)),
-            "mean of div f along the trajectory, integrated beside the tangent vectors",
+    checks = []
+    if found.divergence is not None:
+        source = "mean of div f along the trajectory, integrated beside the tangent vectors"
+        if facts["kind"] == "map":
+            source = "mean of ln |det J| along the orbit"
+        checks.append(
+            Check(
+                "sum of the Lyapunov exponents",
+                float(found.exponents.sum()),
+                found.divergence,
+                BALANCE * max(1.0, abs(found.divergence)),
+                source,
+            )
         )
-    ]
-    if facts["autonomous"] and facts["regime"] in CHAOTIC:
+    if facts["kind"] != "map" and facts["autonomous"] and facts["regime"] in CHAOTIC:
         slack = CERTAIN * found.errors + SETTLED / (found.periods * float(facts["period"]))
         i = int(np.argmin(np.abs(found.exponents) / slack))
         checks.append(
@@ -105,6 +110,15 @@ def lyapunov(run: Run, member: Member) -> Measure:
     stated = reference().get(str(facts["title"]), {}).get("maximum")
     if stated is not None and not run.params.get("parameters") and not run.params.get("jitter"):
         extra["stated"] = np.array(float(stated))
+    summary = [
+        ("largest Lyapunov exponent", float(found.exponents[0]), "per unit of time"),
+        ("its standard error", float(found.errors[0]), "per unit of time"),
+        ("sum of positive exponents", pesin_entropy(found.exponents), "nat per unit of time"),
+    ]
+    if found.divergence is not None or found.exponents.sum() < 0:
+        summary.append(("Kaplan-Yorke dimension", kaplan_yorke(found.exponents), "1"))
+    if found.divergence is not None:
+        summary.append(("mean divergence", found.divergence, "per unit of time"))
     return Measure(
         axis=np.arange(1.0, len(found.exponents) + 1),
         axis_label="exponent",
@@ -115,13 +129,7 @@ def lyapunov(run: Run, member: Member) -> Measure:
         convention=f"along {found.periods:.0f} periods, tangent vectors orthonormal again after "
         "every step; standard errors from 20 blocks",
         extra=extra,
-        summary=(
-            ("largest Lyapunov exponent", float(found.exponents[0]), "per unit of time"),
-            ("its standard error", float(found.errors[0]), "per unit of time"),
-            ("Kaplan-Yorke dimension", kaplan_yorke(found.exponents), "1"),
-            ("sum of positive exponents", pesin_entropy(found.exponents), "nat per unit of time"),
-            ("mean divergence", found.divergence, "per unit of time"),
-        ),
+        summary=tuple(summary),
         checks=tuple(_checks(facts, found)),
         figure="spectra",
     )

@@ -1,4 +1,4 @@
-"""Computes the Lyapunov exponents of the catalogue's flows: sims/chaos/catalogue/spectra.toml.
+"""Computes the Lyapunov exponents of the catalogue: sims/chaos/catalogue/spectra.toml.
 
     python docs/chaos/spectra.py [NAME ...]
 
@@ -18,19 +18,23 @@ from sims.chaos.spectra import Exponents  # noqa: E402
 from sims.chaos.system import System, catalogue  # noqa: E402
 
 HEAD = """\
-# Lyapunov exponents of the flows at the catalogue's parameters, per unit of time, largest first.
+# Lyapunov exponents at the catalogue's parameters, per unit of time, largest first: of maps per
+# iteration, of delay equations the first four.
 # Made by docs/chaos/spectra.py: tangent vectors, orthonormal again after every step of an adaptive
 # Dormand-Prince 8(5,3) with an error per step of rtol, along `periods` periods; standard errors
-# from 20 blocks; mean_divergence is the mean of div f along the same trajectory.
+# from 20 blocks; mean_divergence is the mean of div f, of maps of ln |det J|, on the same orbit.
 """
 FIRST, LIMIT, REGULAR = 1500, 24000, 3000  # periods
 GOAL = 0.02  # relative error of the largest exponent
 JUMPING = ("FluidTrampoline", "SprottMore", "StickSlipOscillator")  # what a jump adds is not known
+ITERATIONS = 2_000_000  # of maps
 BIG = 5  # dimensions above which trajectories are a third as long
 
 
 def exponents(system: System) -> Exponents:
     """Return the exponents along a trajectory that is long enough."""
+    if system.kind == "map":
+        return spectra.growth(system, ITERATIONS).exponents()
     share = 3 if system.dimension > BIG else 1
     limit = (LIMIT if "chaotic" in system.regime else REGULAR) // share
     periods = FIRST // share
@@ -45,11 +49,12 @@ def table(name: str, found: Exponents) -> str:
     """Return a system's lines, with the digits that its errors leave."""
     values = ", ".join(f"{value:.6g}" for value in found.exponents)
     errors = ", ".join(f"{value:.2g}" for value in found.standard_errors)
-    return (
-        f"\n[{name}]\nexponents = [{values}]\nstandard_errors = [{errors}]\n"
-        f"kaplan_yorke = {found.kaplan_yorke:.5g}\nmean_divergence = {found.mean_divergence:.9g}\n"
-        f"periods = {found.periods:g}\nrtol = {found.rtol:g}\n"
-    )
+    lines = [f"\n[{name}]", f"exponents = [{values}]", f"standard_errors = [{errors}]"]
+    if found.kaplan_yorke is not None:
+        lines.append(f"kaplan_yorke = {found.kaplan_yorke:.5g}")
+    if found.mean_divergence is not None:
+        lines.append(f"mean_divergence = {found.mean_divergence:.9g}")
+    return "\n".join([*lines, f"periods = {found.periods:g}", f"rtol = {found.rtol:g}", ""])
 
 
 def main() -> None:

@@ -1,6 +1,6 @@
-"""chaos: flows of a catalogue, compiled from their equations, each sampled by its own period.
+"""chaos: systems of a catalogue, compiled from their equations, each sampled by its own period.
 
-dx/dt = f(x, t; parameters)
+dx/dt = f(x, t);  x(n + 1) = f(x(n));  dx/dt = f(x(t), x(t - tau))
 """
 
 import textwrap
@@ -16,15 +16,15 @@ from core import rng
 from core.errors import ConfigError, NumericsError
 from core.store import Block, Coordinate, Field, Layout
 from sims import Trajectories
-from sims.chaos import granularity, missing, pairs, spectra
+from sims.chaos import granularity, missing, motion, pairs, spectra
 from sims.chaos.params import Params, flows, kept, known, paired, prepare
 from sims.chaos.sampling import Samples, samples
-from sims.chaos.system import CATALOGUE, System, catalogue
+from sims.chaos.system import CATALOGUES, KINDS, System, catalogue
 
 __all__ = ["FIELDS", "NAME", "Params", "describe", "prepare", "trajectories"]
 
 NAME = "chaos"
-TABLES = (CATALOGUE, spectra.TABLE)  # data that a run depends on as it does on code
+TABLES = (*CATALOGUES, spectra.TABLE)  # data that a run depends on as it does on code
 FIELDS = {"state": Field(("component",), "float64", "1", "state of the system")}
 
 
@@ -48,8 +48,11 @@ def describe() -> str:
     """Return the parameters with their defaults, then the systems."""
     about = textwrap.dedent(f"    {Params.__doc__ or ''}").strip()
     defaults = [f"  {f.name} = {f.default}" for f in fields_of(Params) if f.name != "parameters"]
-    names = textwrap.fill(", ".join(catalogue()), 96, initial_indent="  ", subsequent_indent="  ")
-    return "\n".join([about, "", "defaults:", *defaults, "", "systems:", names])
+    names = [
+        textwrap.fill(f"{kind}s: {', '.join(catalogue(kind))}", 96, subsequent_indent="  ")
+        for kind in KINDS
+    ]
+    return "\n".join([about, "", "defaults:", *defaults, "", *names])
 
 
 @dataclass(frozen=True)
@@ -75,13 +78,14 @@ def _facts(
         "jacobian": tuple(str(row) for row in system.jacobian_texts()),
         "parameter_names": tuple(system.parameters),
         "period": system.period,
-        "points_per_period": params.points_per_period or system.period / gap,
+        "points_per_period": system.period / gap,
         "citation": system.citation,
         "doi": system.doi,
         "regime": "" if params.jitter else system.regime,
         "autonomous": system.autonomous,
         "note": system.note,
-        "integrator": "dop853",
+        "integrator": motion.integrator(system),
+        "kind": system.kind,
         "rtol": params.rtol,
         "standardized": params.standardize,
         "noise": params.observational_noise,
@@ -126,9 +130,13 @@ def _constants(
     )
     if grown:
         found["growth"] = Coordinate(
-            np.stack([one.table() for one in grown]), "1",
-            "growth, piece by piece: duration, integral of div f, sums of ln R_ii", own,
+            np.stack([np.column_stack([one.durations, one.logarithms]) for one in grown]), "1",
+            "growth, piece by piece: duration, sums of ln R_ii", own,
         )  # fmt: skip
+        volumes = [one.divergences for one in grown if one.divergences is not None]
+        if volumes:
+            about = "integral of div f over the pieces of growth; of a map, sum of ln |det J|"
+            found["divergence"] = Coordinate(np.array(volumes), "1", about, own)
     if made.parts is not None:
         found["split"] = Coordinate(made.parts, "1", "part of the benchmark", own)
     if made.mean is not None and made.deviation is not None:
@@ -198,7 +206,7 @@ def trajectories(
 
     params   as `prepare` gives them
     stream   (0) -> the generator from which each system's own are drawn
-    xp       the array library; flows are integrated on the CPU, one by one
+    xp       the array library; systems are integrated on the CPU, one by one
     members  times `trajectories`, per system
     resume   not used: a run is remade as a whole
 
@@ -206,7 +214,7 @@ def trajectories(
     all do, ConfigError for a GPU.
     """
     if "numpy" not in xp.__name__:
-        raise ConfigError("device: flows of the catalogue are integrated on the CPU; use cpu")
+        raise ConfigError("device: systems of the catalogue are integrated on the CPU; use cpu")
     found = flows(params)
     made_of = [None] * len(params.systems) + [pair for pair, _ in paired(params)]
     gaps = (params.points_per_period, params.points_per_lyapunov_time)

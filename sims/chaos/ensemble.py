@@ -5,11 +5,12 @@ start_(k+1) = the state `gap` periods after the end of trajectory k, so that no 
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
 from core.errors import NumericsError
-from sims.chaos import flow
+from sims.chaos import motion
 from sims.chaos.system import System
 
 BETWEEN = 1e-7  # tolerance on the way from one trajectory to the next: any point will do
@@ -58,13 +59,15 @@ def jittered(system: System, by: float, draw: np.random.Generator) -> System:
     return system.changed(dict(zip(system.parameters, values.tolist(), strict=True)), system.name)
 
 
-def _after(system: System, point: np.ndarray, periods: float, rtol: float) -> np.ndarray:
+def _after(system: System, point: Any, periods: float, rtol: float, seed: int) -> Any:
     """Return the state some periods later; where that fails, the message says when it was."""
     if periods == 0:
         return point
-    times, loose = np.array([0.0, periods * system.period]), max(rtol, BETWEEN)
+    loose = max(rtol, BETWEEN)
     try:
-        return flow.trajectory(system, times, point, rtol=loose, atol=loose)[-1]
+        return motion.onward(
+            system, periods * system.period, point, rtol=loose, atol=loose, seed=seed
+        )
     except NumericsError as problem:
         raise NumericsError(f"{problem}; this was before its first sample") from None
 
@@ -77,6 +80,7 @@ def ensemble(
     *,
     rtol: float,
     atol: float,
+    seed: int = 0,
 ) -> Ensemble:
     """Return trajectories (m, T, d), one after another, without those that break down.
 
@@ -84,22 +88,24 @@ def ensemble(
     times    (T,) of the samples, from 0
     before   (M,) periods before each start
     aside    (number) -> generator of the displacement after a trajectory that was lost
+    seed     of the digits that maps without rounding draw; see `words`
 
     More of them move none.
     """
     good = np.array(systems[0].initial_condition)
-    point, numbers, starts, states, lost = good, [], [], [], []
+    point: Any = good  # of a delay equation: its history
+    numbers, starts, states, lost = [], [], [], []
     for number, system in enumerate(systems):
         try:
-            start = _after(system, point, before[number], rtol)
-            found = flow.trajectory(system, times, start, rtol=rtol, atol=atol)
+            start = _after(system, point, before[number], rtol, seed)
+            found, then = motion.follow(system, times, start, rtol=rtol, atol=atol, seed=seed)
         except NumericsError as problem:
             lost.append(reason(str(problem), system.name, number, len(systems)))
             point = good * (1 + ASIDE * aside(number).normal(size=good.size))
             continue
-        good, point = start, found[-1]
+        good, point = found[0], then
         numbers.append(number)
-        starts.append(start)
+        starts.append(found[0])
         states.append(found)
     d = systems[0].dimension
     return Ensemble(

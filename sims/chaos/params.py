@@ -1,4 +1,4 @@
-"""The parameters of a run of chaotic flows: which systems, and how they are sampled."""
+"""The parameters of a run of chaotic systems: which ones, and how they are sampled."""
 
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, replace
@@ -7,16 +7,16 @@ from typing import Any, Literal
 from core import config
 from core.errors import ConfigError
 from sims.chaos import granularity, missing, pairs, splits
-from sims.chaos.system import REGIMES, System, catalogue, find, read, select
+from sims.chaos.system import KINDS, REGIMES, System, catalogue, find, read, select
 
 ALL = "all"
 
 
 @dataclass(frozen=True)
 class Params:
-    """What a run of chaotic flows is made of; all dimensionless, times in each system's own unit.
+    """What a run of chaotic systems is made of; all dimensionless, times in each system's own unit.
 
-    systems              names; or [all]; or a filter {regime: ..., dimension: ...,
+    systems              names; or [all]; or a filter {regime: ..., dimension: ..., kind: ...,
                          polynomial: ...}; none if there are pairs and this is not given
     pairs                [driver, response] each: one system that forces another
     coupling             of the pairs: at 1, a driver one standard deviation off its mean moves the
@@ -27,7 +27,7 @@ class Params:
     trajectories         per system, from different points of its attractor
     apart                periods between the end of one and the start of the next, to twice as many
     samples              of each trajectory
-    points_per_period    samples in a period of the system; or
+    points_per_period    samples in a period of the system, of maps one an iteration, or 1/n; or
     points_per_lyapunov_time   samples in 1/(its largest exponent); not given together
     transient            periods left out before the first sample
     components           to keep, by name; all if not given
@@ -77,6 +77,7 @@ class _Filter:
     regime: str | None = None
     dimension: int | None = None
     polynomial: bool | None = None
+    kind: str | None = None
 
 
 def known(params: Params, where: str) -> Mapping[str, System]:
@@ -96,6 +97,8 @@ def _chosen(params: Params, where: str) -> list[str]:
         wanted = config.build(_Filter, given, at)
         if wanted.regime is not None and wanted.regime not in REGIMES:
             raise ConfigError(f"{at}.regime: no '{wanted.regime}'; known: {', '.join(REGIMES)}")
+        if wanted.kind is not None and wanted.kind not in KINDS:
+            raise ConfigError(f"{at}.kind: no '{wanted.kind}'; known: {', '.join(KINDS)}")
         found = select(table.values(), **asdict(wanted))
         if not found:
             raise ConfigError(f"{at}: no system is so")
@@ -180,6 +183,15 @@ def _check(params: Params, where: str) -> None:
                     f"{config.join(where, 'components')}: {system.name} has "
                     f"{', '.join(system.variables)}, not '{name}'"
                 )
+    if params.points_per_period is not None:
+        usual = Params.points_per_period
+        at = config.join(where, "points_per_period")
+        granularity.check_maps(systems, params.points_per_period, usual, at)
+    others = [system.name for system in systems if system.kind != "flow"]
+    if params.dynamical_noise and others:
+        raise ConfigError(
+            f"{config.join(where, 'dynamical_noise')}: is for flows, and {others[0]} is none"
+        )
     if params.points_per_lyapunov_time is not None:
         granularity.check(systems, config.join(where, "points_per_lyapunov_time"))
     splits.check(params.split, params.trajectories, config.join(where, "split"))

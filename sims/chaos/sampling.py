@@ -140,6 +140,7 @@ def samples(
         lambda n: stream("aside", n),
         rtol=params.rtol,
         atol=params.atol,
+        seed=int(stream("digits", 0).integers(2**63)),
     )
     flows = disturbed(params, flows, times, stream)
     parts = splits.labels(params.split, members) if params.split else None

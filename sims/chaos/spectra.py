@@ -1,23 +1,27 @@
 """Lyapunov exponents of systems: computed from a trajectory, or as the catalogue holds them.
 
-sum of the exponents = mean of div f along the trajectory, which is integrated beside them
+sum of the exponents = mean of div f along the trajectory, of a map of ln |det J|
 """
 
+import math
 import tomllib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 from core import spectrum
-from sims.chaos import flow, tangent
+from sims.chaos import motion
 from sims.chaos.system import System, catalogue
+from sims.chaos.tangent import RTOL, Stretch, Tangent
 
 TABLE = Path(__file__).parent / "catalogue" / "spectra.toml"
 PIECES, LEAST = 400, 40  # of a trajectory, whose growth is kept: one a period, within these
+OF_DELAYS = 4  # exponents of a delay equation that are followed
 SETTLE = 20.0  # periods in which the tangent vectors turn into their directions
 TRANSIENT = 50.0  # periods before that, in which the state comes to the attractor
 
@@ -28,16 +32,18 @@ class Exponents:
 
     exponents        (d,) largest first, per unit of the system's time
     standard_errors  (d,) from 20 blocks of the trajectory
-    kaplan_yorke     dimension that they give
-    mean_divergence  of the flow along the same trajectory, integrated beside the tangent vectors
+    kaplan_yorke     dimension that they give; None if those that are known add up to more than 0
+    mean_divergence  of the flow along the same trajectory, integrated beside the tangent vectors;
+                     of a map the mean of ln |det J|; None for a delay equation, which has endless
+                     exponents, of which the first few are known
     periods          length of the trajectory, in periods of the system
     rtol             error per step
     """
 
     exponents: tuple[float, ...]
     standard_errors: tuple[float, ...]
-    kaplan_yorke: float
-    mean_divergence: float
+    kaplan_yorke: float | None
+    mean_divergence: float | None
     periods: float
     rtol: float
 
@@ -48,29 +54,59 @@ class Growth:
 
     durations    (n,) of the pieces
     logarithms   (n, d) sums of ln |R_ii|
-    divergences  (n,) integrals of div f
+    divergences  (n,) integrals of div f, or sums of ln |det J|; None where there is neither
     """
 
     durations: np.ndarray
     logarithms: np.ndarray
-    divergences: np.ndarray
+    divergences: np.ndarray | None
     periods: float
     rtol: float
-
-    def table(self) -> np.ndarray:
-        """Return (n, 2 + d): duration, integral of div f, sums of ln |R_ii|."""
-        return np.column_stack([self.durations, self.divergences, self.logarithms])
 
     def exponents(self) -> Exponents:
         """Return the exponents, their errors and what follows."""
         found = spectrum.of_growth(self.durations, self.logarithms)
+        known = self.divergences is not None or found.exponents.sum() < 0
         return Exponents(
             tuple(found.exponents.tolist()),
             tuple(found.standard_errors.tolist()),
-            spectrum.kaplan_yorke(found.exponents),
-            float(self.divergences.sum() / self.durations.sum()),
+            spectrum.kaplan_yorke(found.exponents) if known else None,
+            None
+            if self.divergences is None
+            else float(self.divergences.sum() / self.durations.sum()),
             self.periods,
             self.rtol,
+        )
+
+
+def _volumes(system: System, start: np.ndarray, pieces: int, every: int) -> np.ndarray:
+    """Return the sums of ln |det J| over pieces of an orbit, `every` iterations each."""
+    orbit = motion.trajectory(system, np.arange(pieces * every), start)
+    with np.errstate(divide="ignore"):
+        logarithms = np.linalg.slogdet(system.jacobian_at(orbit))[1]
+    return logarithms.reshape(pieces, every).sum(axis=1)
+
+
+def _followed(
+    system: System, start: Any, rtol: float, pieces: int, interval: float
+) -> Iterator[Stretch]:
+    """Yield the growth over each piece."""
+    if system.kind == "flow":
+        yield from Tangent(system, start, rtol, rtol).stretches(pieces * interval, interval)
+        return
+    tangent = motion.tangent(system, start, exponents=OF_DELAYS)
+    if system.kind == "map":
+        yield from tangent.stretches(pieces * interval, interval)
+        return
+    # vectors of a delay equation are orthonormalised between the stretches only: at every delay
+    longest = max(system.parameters[name] for name in system.delays)
+    share = math.ceil(interval / longest)
+    parts = tangent.stretches(pieces * interval, interval / share)
+    while together := list(islice(parts, share)):
+        yield Stretch(
+            together[-1].time,
+            sum(part.duration for part in together),
+            np.sum([part.logarithms for part in together], axis=0),
         )
 
 
@@ -80,29 +116,37 @@ def growth(
     start: np.ndarray | None = None,
     *,
     pieces: int | None = None,
-    rtol: float = tangent.RTOL,
+    rtol: float = RTOL,
 ) -> Growth:
     """Return the growth along a trajectory of so many periods.
 
     start   (d,) a point of the attractor; if None, where the catalogue's point is 50 periods later
     pieces  into which it is cut, 40 or more; if None, 40 to 400, by its length
+    rtol    error per step of a flow
 
     Another 20 periods at its beginning are left out: there the vectors turn into their directions.
+    For a delay equation a start is a state that has held for ever, and 50 periods more are left
+    out.
 
     Raises NumericsError that names the system.
     """
-    if start is None:
-        start = flow.trajectory(system, np.array([0.0, TRANSIENT * system.period]))[-1]
+    if start is None or system.kind == "delay":
+        start = motion.onward(system, TRANSIENT * system.period, start)
     pieces = pieces or int(min(max(periods, LEAST), PIECES))
     interval = periods * system.period / pieces
-    settle = round(SETTLE / periods * pieces) + 1
-    found = list(
-        tangent.Tangent(system, start, rtol, rtol).stretches((pieces + settle) * interval, interval)
-    )[settle:]
+    if system.kind == "map":
+        interval = max(round(interval), 1)
+    settle = math.ceil(SETTLE * system.period / interval)
+    found = list(_followed(system, start, rtol, pieces + settle, interval))
+    divergences: np.ndarray | None = None
+    if system.kind == "flow":
+        divergences = np.array([part.divergence for part in found[settle:]])
+    elif system.kind == "map":
+        divergences = _volumes(system, start, pieces + settle, int(interval))[settle:]
     return Growth(
-        np.array([part.duration for part in found]),
-        np.array([part.logarithms for part in found]),
-        np.array([part.divergence for part in found]),
+        np.array([part.duration for part in found[settle:]]),
+        np.array([part.logarithms for part in found[settle:]]),
+        divergences,
         periods,
         rtol,
     )
@@ -110,17 +154,19 @@ def growth(
 
 def pooled(grown: Sequence[Growth]) -> Exponents:
     """Return the exponents of several trajectories of one system, of the same length each."""
-    parts = (
-        [getattr(one, name) for one in grown] for name in ("durations", "logarithms", "divergences")
-    )
-    joined = [np.concatenate(part) for part in parts]
-    periods = sum(one.periods for one in grown)
-    return Growth(joined[0], joined[1], joined[2], periods, grown[0].rtol).exponents()
+    divergences = [one.divergences for one in grown if one.divergences is not None]
+    return Growth(
+        np.concatenate([one.durations for one in grown]),
+        np.concatenate([one.logarithms for one in grown]),
+        np.concatenate(divergences) if divergences else None,
+        sum(one.periods for one in grown),
+        grown[0].rtol,
+    ).exponents()
 
 
 def facts(found: Exponents) -> dict[str, Any]:
     """Return what a file says of exponents."""
-    return {
+    about = {
         "lyapunov_spectrum": found.exponents,
         "lyapunov_standard_error": found.standard_errors,
         "lyapunov_periods": found.periods,
@@ -128,6 +174,7 @@ def facts(found: Exponents) -> dict[str, Any]:
         "kaplan_yorke_dimension": found.kaplan_yorke,
         "mean_divergence": found.mean_divergence,
     }
+    return {key: value for key, value in about.items() if value is not None}
 
 
 @cache
@@ -136,8 +183,8 @@ def catalogued() -> dict[str, Exponents]:
     tables = tomllib.loads(TABLE.read_text()) if TABLE.is_file() else {}
     return {
         name: Exponents(
-            tuple(table["exponents"]), tuple(table["standard_errors"]), table["kaplan_yorke"],
-            table["mean_divergence"], table["periods"], table["rtol"],
+            tuple(table["exponents"]), tuple(table["standard_errors"]), table.get("kaplan_yorke"),
+            table.get("mean_divergence"), table["periods"], table["rtol"],
         )
         for name, table in tables.items()
     }  # fmt: skip

@@ -118,13 +118,13 @@ class Stretch:
 
     time        when it ended; duration of it
     logarithms  (d,) sums of ln |R_ii|, the first for the fastest direction
-    divergence  integral of tr J over it
+    divergence  integral of tr J over it, where it is followed; else NaN
     """
 
     time: float
     duration: float
     logarithms: np.ndarray
-    divergence: float
+    divergence: float = math.nan
 
 
 @dataclass(frozen=True)
