@@ -12,7 +12,7 @@ from core.errors import ConfigError, NumericsError
 from core.store import write_run
 from sims import chaos, plan
 from sims.chaos import delays, flow, maps, motion
-from sims.chaos.sampling import spacing
+from sims.chaos.iterations import spacing
 from sims.chaos.system import KINDS, catalogue
 
 MIXED = {"systems": ["Henon", "MackeyGlass", "Lorenz", "Tent"], "samples": 200, "trajectories": 3}

@@ -18,7 +18,7 @@ from core.store import Block, Coordinate, Field, Layout
 from sims import Trajectories
 from sims.chaos import motion
 from sims.chaos.params import Params, flows, kept, prepare
-from sims.chaos.sampling import spacing
+from sims.chaos.iterations import spacing
 from sims.chaos.system import CATALOGUES, KINDS, System, catalogue
 
 __all__ = ["FIELDS", "NAME", "Params", "describe", "prepare", "trajectories"]

@@ -16,7 +16,6 @@ import numpy as np
 from core.errors import NumericsError
 from sims.chaos import delay_code, generate
 from sims.chaos import delay_kernel as kernel
-from sims.chaos.flow import Stretch
 from sims.chaos.history import NODES, TERMS, History, fitted, history, lengths
 from sims.chaos.system import System
 from sims.integrators.dop853_batch import ADVICE, MAX_STEPS, SMALLEST
@@ -24,6 +23,19 @@ from sims.integrators.dop853_batch import ADVICE, MAX_STEPS, SMALLEST
 PAUSE = 2000  # steps between two looks at the keyboard
 ROOM = 1024  # pieces of history for which there is room at first
 POINTS = 64  # of the history, at which tangent vectors are compared
+
+
+@dataclass(frozen=True)
+class Stretch:
+    """Growth of the tangent vectors over a piece of a trajectory.
+
+    time        when it ended; duration of it
+    logarithms  (count,) ln |R_ii|, the first for the fastest direction
+    """
+
+    time: float
+    duration: float
+    logarithms: np.ndarray
 
 
 @dataclass

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from core import config
 from core.errors import ConfigError
-from sims.chaos.sampling import check_spacing
+from sims.chaos.iterations import check_spacing
 from sims.chaos.system import KINDS, REGIMES, System, catalogue, find, read, select
 
 ALL = "all"

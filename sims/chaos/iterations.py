@@ -1,4 +1,4 @@
-"""How far apart the samples of a system lie, by its kind: a map has no state between iterations."""
+"""How often a system is sampled, by its kind: a map has no state between two iterations."""
 
 from collections.abc import Iterable
 
