@@ -17,8 +17,8 @@ from core.errors import ConfigError
 from core.store import Block, Coordinate, Field, Layout
 from sims import Trajectories
 from sims.chaos import motion
-from sims.chaos.params import Params, flows, kept, prepare
 from sims.chaos.iterations import spacing
+from sims.chaos.params import Params, flows, kept, prepare
 from sims.chaos.system import CATALOGUES, KINDS, System, catalogue
 
 __all__ = ["FIELDS", "NAME", "Params", "describe", "prepare", "trajectories"]
