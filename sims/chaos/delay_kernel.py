@@ -31,6 +31,7 @@ STEPS, REJECTED, STATUS, PIECES, BREAK, PAST, FIXED, COUNTS = 0, 1, 2, 3, 4, 5, 
 ARRIVED, PAUSED, COLLAPSED, FULL = 0, 1, 2, 3
 INNER, NEW, ROWS = STAGES_DENSE, STAGES_DENSE + 1, STAGES_DENSE + 2
 _NEAR = 1.01  # a step that would leave less than 1 % of itself before a break goes there
+_SAME = 1e-10  # of the shortest delay: a break so near behind is that at which the step begins
 
 _C = np.array(tableau.C)
 
@@ -91,7 +92,9 @@ def _begin(f, scalars, counts, y, k, work, delays, cursors, starts, spans, piece
 def _end_of_step(scalars, counts, breaks):
     """Return where the next step ends: at the next break, if it is near."""
     t, h = scalars[T], min(scalars[H], scalars[LONGEST])
-    while counts[BREAK] < breaks.size and breaks[counts[BREAK]] <= t:
+    ulp = np.nextafter(abs(t), np.inf) - abs(t)
+    near = max(_SAME * scalars[LONGEST], 100.0 * ulp)  # rounding makes two breaks of one
+    while counts[BREAK] < breaks.size and breaks[counts[BREAK]] <= t + near:
         counts[BREAK] += 1
     if counts[BREAK] < breaks.size and t + _NEAR * h >= breaks[counts[BREAK]]:
         return min(breaks[counts[BREAK]], t + scalars[LONGEST])

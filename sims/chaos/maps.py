@@ -21,7 +21,6 @@ from numba.core.errors import NumbaExperimentalFeatureWarning
 from core.errors import ConfigError, NumericsError
 from sims.chaos import generate, words
 from sims.chaos.system import System
-from sims.chaos.tangent import Stretch
 from sims.integrators.compiled import RIGHT_HAND_SIDE, fingerprint
 
 PAUSE = 1_000_000  # iterations between two looks at the keyboard
@@ -176,6 +175,24 @@ def _fail(system: System, status: int, n: int) -> None:
         raise NumericsError(f"{system.name}: tangent vectors are lost at iteration {n}")
 
 
+@dataclass(frozen=True)
+class Stretch:
+    """Growth of the tangent vectors over some iterations.
+
+    time        when it ended; duration of it, in iterations
+    logarithms  (d,) sums of ln |R_ii|, the first for the fastest direction
+    """
+
+    time: float
+    duration: float
+    logarithms: np.ndarray
+
+    @property
+    def divergence(self) -> float:
+        """Return the sum of ln |det J|, by which a volume grew."""
+        return float(self.logarithms.sum())
+
+
 def trajectory(
     system: System, times: np.ndarray, initial: np.ndarray | None = None, *, seed: int = 0
 ) -> np.ndarray:
@@ -220,7 +237,7 @@ def stretches(
     d = system.dimension
     each = max(1, round(interval))
     x0, (code, base, key, bits) = _start(system, initial, seed)
-    y = np.concatenate([x0, np.eye(d).ravel(), [0.0]])  # the last is what a flow's trace fills
+    y = np.concatenate([x0, np.eye(d).ravel(), [0.0]])  # the last is for the trace of J
     function, work = generate.compiled(system, "tangent"), generate.work(system)
     out, n, left = np.empty(y.size), 0, int(duration // each)
     while left > 0:
