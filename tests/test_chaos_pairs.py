@@ -10,7 +10,8 @@ from sims import chaos
 from sims.chaos import expressions, flow, pairs
 from sims.chaos.system import TIME, catalogue
 
-PAIR = pairs.Pair("Lorenz", "Rossler")
+PAIR_NAMES = ("Lorenz", "Rossler")
+PAIR = pairs.Pair(*PAIR_NAMES)
 
 
 def composed(pair=PAIR, coupling=0.5):
@@ -54,8 +55,8 @@ def test_rates_are_those_of_the_two_and_the_forcing(names):
 
 
 def test_without_coupling_both_go_their_own_way():
-    system, lorenz, rossler = composed(coupling=0.0), catalogue()["Lorenz"], catalogue()["Rossler"]
-    # both periods are that of the response; over 2 of Lorenz' periods errors grow less than 20 times
+    system, lorenz, rossler = composed(coupling=0.0), *(catalogue()[n] for n in PAIR_NAMES)
+    # both periods are the response's; over 2 of those of Lorenz errors grow less than 20 times
     times = np.linspace(0, 2 * rossler.period, 50)
     found = flow.trajectory(system, times)
     own = flow.trajectory(lorenz, times * lorenz.period / rossler.period)
