@@ -103,7 +103,7 @@ def _scaled(
     system = flows.systems[0]
     columns = [system.variables.index(name) for name in kept(params, system)]
     states = flows.states[:, :, columns]
-    mean, deviation, scale = None, None, 1.0
+    mean, deviation, scale = None, None, np.ones(len(columns))
     if params.standardize:
         known = states if parts is None else states[parts == next(iter(params.split))]
         known = known if len(known) else states
