@@ -10,6 +10,7 @@ import h5py
 import numpy as np
 import pytest
 
+from analysis import plan as analysis_plan
 from core import config, rng
 from core.backend import select
 from core.errors import ConfigError, NumericsError
@@ -343,6 +344,22 @@ def test_missing_samples_stay_true_in_the_file_and_are_nan_to_readers(tmp_path):
             assert (seen.true() == plain[k]).all() and seen.masked
     extents, _ = plan.check(config.RunEntry("chaos", {**PLAIN, "missing": 0.1}), "c: runs.a")
     assert extents["mask"].dtype == "uint8"
+
+
+def test_a_measure_of_a_run_with_gaps_is_refused_before_any_job(tmp_path):
+    extents, _ = plan.check(config.RunEntry("chaos", {**PLAIN, "missing": 0.1}), "c: runs.a")
+    ordinal = {"hc": {"observable": "ordinal", "functional": "complexity", "along": "time"}}
+    for name in ("hc", "attractor"):
+        with pytest.raises(ConfigError) as problem:
+            analysis_plan.check(name, ordinal, "chaos", extents, "c:", "c: runs.a")
+        assert f"c: runs.a.measures: '{name}' cannot be had of it: samples of state" in str(
+            problem.value
+        )
+    whole, _ = plan.check(config.RunEntry("chaos", PLAIN), "c: runs.a")
+    analysis_plan.check("hc", ordinal, "chaos", whole, "c:", "c: runs.a")
+    path = written(tmp_path / "run.h5", {**PLAIN, "missing": 0.1})
+    with read_run(path) as run:  # a file says the same as its plan
+        assert run.members[0].extents() == extents
 
 
 # what breaks down
