@@ -12,7 +12,8 @@ from core.errors import NumericsError
 from sims.chaos import flow
 from sims.chaos.system import System
 
-BETWEEN = 1e-7  # tolerance on the way from one trajectory to the next: any point will do
+BETWEEN = 1e-7  # tolerance on the way from one trajectory to the next: any point will do ...
+EXACT = ("conservative", "quasi-periodic")  # ... but where an energy picks the orbits
 ASIDE = 1e-3  # relative displacement of a start, after one from which a trajectory was lost
 
 
@@ -62,7 +63,8 @@ def _after(system: System, point: np.ndarray, periods: float, rtol: float) -> np
     """Return the state some periods later; where that fails, the message says when it was."""
     if periods == 0:
         return point
-    times, loose = np.array([0.0, periods * system.period]), max(rtol, BETWEEN)
+    times = np.array([0.0, periods * system.period])
+    loose = rtol if system.regime in EXACT else max(rtol, BETWEEN)
     try:
         return flow.trajectory(system, times, point, rtol=loose, atol=loose)[-1]
     except NumericsError as problem:
