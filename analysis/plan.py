@@ -223,6 +223,12 @@ def check(
             f"{at} needs {', '.join(missing)}, which this run will not hold; "
             f"it has {', '.join(extents)}"
         )
+    gaps = [field for field in plan.needs or extents if extents[field].masked]
+    if gaps:
+        raise ConfigError(
+            f"{at} cannot be had of it: samples of {gaps[0]} are missing, and it needs them all; "
+            "leave `missing` out for what is measured"
+        )
     reason = plan.holds(extents)
     if reason is not None:
         raise ConfigError(f"{at} cannot be had of it: {reason}")

@@ -170,6 +170,8 @@ class Study:
 
 
 def _text(value: Any) -> str:
+    if isinstance(value, Mapping):
+        return "_".join(f"{key}~{_text(part)}" for key, part in value.items())
     text = f"{value:g}" if isinstance(value, float) else str(value)
     return re.sub(r"[^A-Za-z0-9._~-]", "-", text)
 
@@ -181,7 +183,7 @@ def _expand(name: str, entry: RunEntry, where: str) -> dict[str, RunEntry]:
     for key, values in entry.sweep.items():
         if not isinstance(values, list | tuple) or not values:
             raise ConfigError(f"{where}.sweep.{key}: expected a list of values, got {values!r}")
-        if key in entry.params:
+        if _given(entry.params, key):
             raise ConfigError(f"{where}.sweep.{key}: also given in params; remove one of the two")
     runs: dict[str, RunEntry] = {}
     for point in itertools.product(*entry.sweep.values()):
@@ -189,8 +191,25 @@ def _expand(name: str, entry: RunEntry, where: str) -> dict[str, RunEntry]:
         label = "/".join([name, *(f"{k}~{_text(v)}" for k, v in chosen.items())])
         if label in runs:
             raise ConfigError(f"{where}.sweep: two points are both named '{label}'")
-        runs[label] = dataclasses.replace(entry, params={**entry.params, **chosen}, sweep={})
+        params: Mapping[str, Any] = entry.params
+        for key, value in chosen.items():
+            params = overlay(params, _nested(key, value))
+        runs[label] = dataclasses.replace(entry, params=dict(params), sweep={})
     return runs
+
+
+def _given(params: Any, key: str) -> bool:
+    """Return whether a key such as parameters.rho, or a whole above it, is given already."""
+    first, _, rest = key.partition(".")
+    if not isinstance(params, Mapping):
+        return True
+    return first in params and (not rest or _given(params[first], rest))
+
+
+def _nested(key: str, value: Any) -> dict[str, Any]:
+    """Return a value as params of its own: parameters.rho is rho within parameters."""
+    first, _, rest = key.partition(".")
+    return {first: _nested(rest, value) if rest else value}
 
 
 def study(given: Any, where: str) -> Study:

@@ -20,7 +20,9 @@ def check(entry: RunEntry, where: str) -> tuple[dict[str, Extent], dict[str, Any
     params: Any = module.prepare(entry.params, config.join(where, "params"))
     sizes = module.sizes(params)
     extents = {
-        name: Extent({dim: sizes[dim] for dim in ("time", *field.dims)}, field.dtype)
+        name: Extent(
+            {dim: sizes[dim] for dim in ("time", *field.dims)}, field.dtype, bool(field.mask)
+        )
         for name, field in module.fields(params).items()
     }
     return extents, complete(params)

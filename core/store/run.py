@@ -48,10 +48,11 @@ class Field:
 
 @dataclass(frozen=True)
 class Extent:
-    """How large a field of one member is: points by axis, time first; and its type."""
+    """How large a field of one member is: points by axis, time first; its type; any missing."""
 
     sizes: Mapping[str, int]
     dtype: str
+    masked: bool = False
 
 
 @dataclass(frozen=True)
@@ -337,7 +338,11 @@ class Member:
     def extents(self) -> dict[str, Extent]:
         """Return how large each field is."""
         return {
-            name: Extent(dict(zip(self.dims[name], values.shape, strict=True)), str(values.dtype))
+            name: Extent(
+                dict(zip(self.dims[name], values.shape, strict=True)),
+                str(values.dtype),
+                getattr(values, "masked", False),
+            )
             for name, values in self.fields.items()
         }
 

@@ -137,7 +137,8 @@ def substeps(
     n = 1
     while n <= MOST:
         found = advance(system, times[chosen], gap / n, n, states[chosen], (none, none), none[0])
-        wrong = np.sqrt(np.mean(((found - states[chosen + 1]) / scale) ** 2, axis=0))
+        with np.errstate(over="ignore", invalid="ignore"):  # steps too large may end anywhere
+            wrong = np.sqrt(np.mean(((found - states[chosen + 1]) / scale) ** 2, axis=0))
         if np.max(wrong) <= ACCURACY * noise:
             return n
         n *= 2

@@ -102,18 +102,19 @@ def _scaled(
     """Return the kept components, standardised and noisy as asked; mean and deviation, or None."""
     system = flows.systems[0]
     columns = [system.variables.index(name) for name in kept(params, system)]
-    states, spread = flows.states[:, :, columns], spreads(flows.states, system)[columns]
-    mean = deviation = None
+    states = flows.states[:, :, columns]
+    mean, deviation, scale = None, None, np.ones(len(columns))
     if params.standardize:
         known = states if parts is None else states[parts == next(iter(params.split))]
         known = known if len(known) else states
         mean, deviation = known.mean(axis=(0, 1)), known.std(axis=(0, 1))
         deviation = np.where(deviation > 0, deviation, 1.0)
-        states, spread = (states - mean) / deviation, spread / deviation
+        states, scale = (states - mean) / deviation, deviation
     if params.observational_noise:
         added = [
             stream("observational noise", n).normal(size=states[0].shape) for n in flows.numbers
         ]
+        spread = spreads(flows.states, system)[columns] / scale
         states = states + params.observational_noise * spread * np.array(added)
     return states, mean, deviation
 

@@ -1,0 +1,53 @@
+"""NumPy arrays for darts and anything else: Lorenz/values (B, T, C) and what belongs to it."""
+
+import zipfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from analysis.export.series import Series, grouped
+from core.store import replacing
+
+EPOCH = (1980, 1, 1, 0, 0, 0)  # of all members, so that the same series give the same bytes
+
+
+def arrays(series: Sequence[Series]) -> dict[str, np.ndarray]:
+    """Return the arrays by name, a few for each system.
+
+    values (B, T, C) with NaN where a sample is missing; mask (B, T, C) 1 there; time (T,);
+    components (C,), or (B,) where each is a series of its own; name, split (B,);
+    parameters (B, P), which differ where they were jittered; parameter_names (P,);
+    variables (d,) and equations (d,) as texts
+    """
+    found: dict[str, Any] = {}
+    for system, members in grouped(series, "system").items():
+        first = members[0]
+        named = [each.components[0] for each in members] if first.alone else first.components
+        values = np.stack([each.values for each in members])
+        each_of = {
+            "values": values,
+            "mask": np.isnan(values).astype(np.uint8),
+            "time": first.time,
+            "components": np.array(named),
+            "name": np.array([each.name for each in members]),
+            "split": np.array([each.split for each in members]),
+            "parameters": np.array([list(each.parameters.values()) for each in members]),
+            "parameter_names": np.array(list(first.parameters), dtype=str),
+            "variables": np.array(first.facts.get("variables", []), dtype=str),
+            "equations": np.array(first.facts.get("equations", []), dtype=str),
+        }
+        found |= {f"{system}/{key}": value for key, value in each_of.items()}
+    return found
+
+
+def write(series: Sequence[Series], output: Path) -> list[Path]:
+    """Write one file, which numpy.load reads without pickles."""
+    with replacing(output) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, values in arrays(series).items():
+            about = zipfile.ZipInfo(f"{name}.npy", EPOCH)
+            about.compress_type = zipfile.ZIP_DEFLATED
+            with archive.open(about, "w", force_zip64=True) as file:
+                np.lib.format.write_array(file, np.ascontiguousarray(values), allow_pickle=False)
+    return [output]
