@@ -118,12 +118,7 @@ def _samples(params: Params, sampling: _Sampling, draw: np.random.Generator) -> 
     """Return the samples (M, T, kept) of a system."""
     system = sampling.system
     starts = _starts(params, sampling, draw)
-    states = np.stack(
-        [
-            flow.trajectory(system, sampling.times, start, rtol=params.rtol, atol=params.atol)
-            for start in starts
-        ]
-    )
+    states = flow.ensemble(system, sampling.times, starts, rtol=params.rtol, atol=params.atol)
     columns = [system.variables.index(name) for name in kept(params, system)]
     states = states[:, :, columns]
     mean, spread = states.mean(axis=(0, 1)), states.std(axis=(0, 1))
