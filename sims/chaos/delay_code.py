@@ -11,6 +11,7 @@ from typing import Any
 from sims.chaos import generate
 from sims.chaos.expressions import ZERO, python
 from sims.chaos.system import TIME, System
+from sims.integrators.written import module
 
 
 def offset(system: System) -> int:
@@ -74,7 +75,7 @@ def source(system: System) -> str:
 
 def written(system: System) -> ModuleType:
     """Return the system's module, its functions not compiled."""
-    return generate._module(source(system), system.name)
+    return module(source(system), system.name)
 
 
 def compiled(system: System, name: str = "rhs") -> Any:

@@ -3,20 +3,18 @@
 dy/dt = f(y);  dQ/dt = J(y) Q  for the tangent vectors, the columns of Q (d, d);  ds/dt = tr J(y)
 """
 
-import hashlib
-import importlib.util
-import os
-import sys
 from functools import cache
-from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from core.store import replacing
-from sims.chaos.expressions import Node, python
+from sims.chaos.expressions import Node, python, uses
 from sims.chaos.system import TIME, System
+from sims.integrators import unrolled
+from sims.integrators.written import folder, module
+
+__all__ = ["compiled", "compiled_lanes", "folder", "source", "source_of_lanes", "work", "written"]
 
 HEAD = '''"""Made from the equations of {name}; its name holds their hash."""
 
@@ -84,28 +82,21 @@ def source(system: System) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def folder() -> Path:
-    """Return where the written modules are kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "entroflow" / "chaos"
-
-
-@cache
-def _module(text: str, name: str) -> ModuleType:
-    """Return the module of a text, by one name and file for ever, so that Numba's cache holds."""
-    digest = hashlib.sha256(text.encode()).hexdigest()[:16]
-    title = f"entroflow_{name}_{digest}"
-    path = folder() / f"{title}.py"
-    if not path.is_file():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with replacing(path) as beside:
-            beside.write_text(text)
-    spec = importlib.util.spec_from_file_location(title, path)
-    assert spec is not None and spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[title] = module  # Numba's cache looks functions up by module and name
-    spec.loader.exec_module(module)
-    return module
+def source_of_lanes(system: System, lanes: int) -> str:
+    """Return a module with `rhs`, for `sims.integrators.lanes`."""
+    names, d = _names(system), system.dimension
+    places = {f"v{i}": unrolled.place(unrolled.STATE, i, d, lanes) for i in range(d)}
+    first = unrolled.parameters_at(d, lanes)
+    places |= {f"p{i}": first + lanes * i for i in range(len(system.parameters))}
+    used = set().union(*(uses(rate) for rate in system.rates))
+    needed = {written for name, written in names.items() if name in used}
+    lines = ["def rhs(w):", f"    for l in range({lanes}):"]
+    lines += ["        t = w[l]"] if TIME in used else []
+    lines += [f"        {name} = w[{at} + l]" for name, at in places.items() if name in needed]
+    lines += [f"        r{i} = {python(rate, names)}" for i, rate in enumerate(system.rates)]
+    for i in range(d):
+        lines.append(f"        w[{unrolled.place(unrolled.RATE, i, d, lanes)} + l] = r{i}")
+    return "\n\n".join([HEAD.format(name=system.name), "\n".join(lines)]) + "\n"
 
 
 _MODULES: dict[tuple[Any, ...], ModuleType] = {}  # by what the text is made of
@@ -115,7 +106,7 @@ def written(system: System) -> ModuleType:
     """Return the system's module, its functions not compiled; the text is written once."""
     key = (system.name, system.variables, system.equations, tuple(system.parameters))
     if key not in _MODULES:
-        _MODULES[key] = _module(source(system), system.name)
+        _MODULES[key] = module(source(system), system.name)
     return _MODULES[key]
 
 
@@ -134,3 +125,15 @@ def compiled(system: System, name: str = "rhs") -> Any:
 def work(system: System) -> np.ndarray:
     """Return the parameters as the compiled functions take them."""
     return np.array([*system.parameters.values(), 0.0], dtype=np.float64)
+
+
+@cache
+def _compiled_lanes(found: ModuleType) -> Any:
+    from sims.integrators.lanes import right_hand_side
+
+    return right_hand_side(found.rhs)
+
+
+def compiled_lanes(system: System, lanes: int) -> Any:
+    """Return the right-hand side compiled for states side by side."""
+    return _compiled_lanes(module(source_of_lanes(system, lanes), f"{system.name}_{lanes}"))

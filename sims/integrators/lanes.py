@@ -1,0 +1,322 @@
+# mypy: disallow-untyped-defs=False
+"""DOP853 for many small states at once: lanes side by side, each with its own time and step.
+
+    dy/dt = f(t, y; p),  y (n,), lane by lane
+
+A lane that has arrived takes the next state, so that none waits for the others. What a lane does
+depends on no other: its numbers come from its own alone, by the same instructions in every lane.
+
+A right-hand side is a function of one array, `w`, laid out as `unrolled` says: it reads the times
+of the stages, the row STATE and the parameters, and writes the row RATE. The arithmetic is written
+out and compiled once for each number of components and lanes, whatever the system.
+
+Hairer, Norsett & Wanner (1993) Solving Ordinary Differential Equations I, Sec. II.5, II.6; IV.2.
+Importing this module imports Numba.
+"""
+
+import math
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import cache
+from typing import Any
+
+import numpy as np
+from numba import cfunc, njit, types
+from numba.core.errors import NumbaExperimentalFeatureWarning
+from numba.extending import register_jitable
+
+from sims.integrators import compiled, step_control, unrolled, written
+from sims.integrators.dop853_batch import ADVICE, MAX_STEPS, SMALLEST, too_many
+from sims.integrators.pointers import Pointer
+from sims.integrators.unrolled import (
+    AFTER,
+    DENSE,
+    HEAD,
+    LOW,
+    NEW,
+    NEXT,
+    OLD,
+    PAST,
+    PAST_LOW,
+    RATE,
+    REJECTED,
+    ROWS,
+    SIZE,
+    STATE,
+    STEPS,
+    STIFF,
+    H,
+    K,
+    T,
+    Y,
+)
+
+LANES = 8  # an AVX-512 register, or two of AVX2
+LEAST_STEP = unrolled.LEAST_STEP
+PAUSE = 2000  # steps between two looks at the keyboard
+
+_F8, _I8, _ROW = types.float64, types.int64, types.float64[::1]
+_TABLE, _INTS = types.float64[:, ::1], types.int64[:, ::1]
+RATES = types.void(_ROW)
+RIGHT_HAND_SIDE = types.FunctionType(RATES)
+STEPS_TYPE = types.int64(RIGHT_HAND_SIDE, _ROW, _F8, _F8, _F8, _F8, _F8, _I8)
+
+for _function in (step_control.trial_step, step_control.first_step):
+    register_jitable(_function)
+
+# A block's integers, a lane each: its state, and how many of its samples are done.
+WHO, DONE, INTS = 0, 1, 2
+RTOL, ATOL, LIMIT, MOST_STIFF, FIRST = 0, 1, 2, 3, 4
+# What is counted for each state, and what became of it.
+COUNTED_STEPS, COUNTED_REJECTED, COUNTED_STIFF, STATUS, COUNTS = 0, 1, 2, 3, 4
+RUNNING, ARRIVED, COLLAPSED, EXHAUSTED, STIFF_ENOUGH = 0, 1, 2, 3, 4
+
+
+@njit(error_model="numpy")
+def _norms(n, lanes, lane, w, row, rtol, atol):
+    """Return the scaled norm of a lane's row, against the size of its state."""
+    total = 0.0
+    for i in range(n):
+        at = lanes * (HEAD + i) + lane
+        total += (w[at + lanes * n * row] / (atol + rtol * abs(w[at + lanes * n * Y]))) ** 2
+    return math.sqrt(total / n)
+
+
+@njit(error_model="numpy")
+def _first_step(n, lanes, lane, rhs, w, span, rtol, atol):
+    """Return the first step of a lane whose state is in Y, and leave its rate in K."""
+    first, row = lanes * HEAD + lane, lanes * n
+    w[lane] = w[lanes * T + lane]
+    for at in range(first, first + row, lanes):
+        w[at + row * STATE] = w[at + row * Y]
+    rhs(w)
+    for at in range(first, first + row, lanes):
+        w[at + row * K] = w[at + row * RATE]
+    size = _norms(n, lanes, lane, w, Y, rtol, atol)
+    rate = _norms(n, lanes, lane, w, K, rtol, atol)
+    if not (math.isfinite(size) and math.isfinite(rate)):
+        return 0.0
+    trial = step_control.trial_step(size, rate, span)
+    w[lane] += trial
+    for at in range(first, first + row, lanes):
+        w[at + row * STATE] += trial * w[at + row * K]
+    rhs(w)
+    for at in range(first, first + row, lanes):
+        w[at + row * NEW] = w[at + row * RATE] - w[at + row * K]
+    change = _norms(n, lanes, lane, w, NEW, rtol, atol) / trial
+    return step_control.first_step(rate, change, trial, span, math.inf)
+
+
+@njit(error_model="numpy")
+def _end(lanes, lane, found, ended, counts, w, at, status):
+    """Let a lane's state go, what is missing of it being not a number."""
+    who = at[WHO, lane]
+    ended[who] = w[lanes * T + lane]
+    counts[who, COUNTED_STEPS] = int(w[lanes * STEPS + lane])
+    counts[who, COUNTED_REJECTED] = int(w[lanes * REJECTED + lane])
+    counts[who, COUNTED_STIFF] = int(w[lanes * STIFF + lane])
+    counts[who, STATUS] = status
+    for mark in range(at[DONE, lane], found.shape[1]):
+        for i in range(found.shape[2]):
+            found[who, mark, i] = math.nan
+    at[WHO, lane] = -1
+    w[lanes * T + lane] = w[lanes * H + lane] = 0.0
+    w[lanes * NEXT + lane] = math.inf
+
+
+@njit(error_model="numpy")
+def _fill(n, lanes, lane, rhs, marks, starts, parameters, found, ended, counts, w, at, options):
+    """Give the next state to a lane, if there is one."""
+    while at[WHO, lane] < 0 and at[WHO, lanes] < starts.shape[0]:
+        who = at[WHO, lanes]
+        at[WHO, lanes] += 1
+        at[WHO, lane], at[DONE, lane] = who, 1
+        for i in range(n):
+            w[lanes * (HEAD + Y * n + i) + lane] = starts[who, i]
+            found[who, 0, i] = starts[who, i]
+        row = min(who, parameters.shape[0] - 1)
+        for p in range(parameters.shape[1]):
+            w[lanes * (HEAD + ROWS * n + p) + lane] = parameters[row, p]
+        for what in (LOW, AFTER, STEPS, REJECTED, STIFF):
+            w[lanes * what + lane] = 0.0
+        w[lanes * T + lane] = marks[0]
+        if marks.size == 1:
+            _end(lanes, lane, found, ended, counts, w, at, ARRIVED)
+            continue
+        span = marks[marks.size - 1] - marks[0]
+        h = _first_step(n, lanes, lane, rhs, w, span, options[RTOL], options[ATOL])
+        first = options[FIRST] if options[FIRST] > 0.0 else h
+        w[lanes * H + lane], w[lanes * NEXT + lane] = first, marks[1]
+        if h == 0.0:
+            _end(lanes, lane, found, ended, counts, w, at, COLLAPSED)
+
+
+@njit(error_model="numpy")
+def _read(n, lanes, lane, theta, w, found, who, mark):
+    """Write the state within the last step: HNW (1993), Sec. II.6, Eq. (6.13)."""
+    row, rest = lanes * n, 1.0 - theta
+    for i in range(n):
+        at = lanes * (HEAD + DENSE * n + i) + lane
+        inner = w[at + 4 * row] + rest * (w[at + 5 * row] + theta * w[at + 6 * row])
+        inner = w[at + 2 * row] + rest * (w[at + 3 * row] + theta * inner)
+        inner = w[at] + rest * (w[at + row] + theta * inner)
+        found[who, mark, i] = w[lanes * (HEAD + OLD * n + i) + lane] + theta * inner
+
+
+@njit(error_model="numpy")
+def _samples(n, lanes, lane, marks, found, w, at):
+    """Write the samples of a lane that lie in its last step."""
+    done, who, end = at[DONE, lane], at[WHO, lane], w[lanes * T + lane]
+    past, low = w[lanes * PAST + lane], w[lanes * PAST_LOW + lane]
+    size = 1.0 / w[lanes * (HEAD + SIZE * n) + lane]
+    while done < marks.size and marks[done] <= end:
+        _read(n, lanes, lane, ((marks[done] - past) - low) * size, w, found, who, done)
+        done += 1
+    at[DONE, lane] = done
+    w[lanes * NEXT + lane] = marks[done] if done < marks.size else math.inf
+
+
+@njit(error_model="numpy")
+def _status(lanes, lane, marks, w, at, options):
+    """Return why a lane cannot go on, or RUNNING."""
+    if w[lanes * STIFF + lane] >= options[MOST_STIFF]:
+        return STIFF_ENOUGH
+    if w[lanes * STEPS + lane] >= options[LIMIT]:
+        return EXHAUSTED
+    least = LEAST_STEP * abs(w[lanes * T + lane]) + unrolled.TINY
+    return RUNNING if w[lanes * H + lane] >= least else COLLAPSED
+
+
+@njit(error_model="numpy")
+def _drive(steps, n, lanes, rhs, marks, starts, parameters, found, ended, counts, w, at, options,
+           pause):  # fmt: skip
+    """Take some `pause` steps of a block; return whether all states have come to an end."""
+    rtol, atol, limit, most_stiff = options[0], options[1], options[2], options[3]
+    given = (rhs, marks, starts, parameters, found, ended, counts, w, at, options)
+    busy, bound = 0, marks[marks.size - 1]
+    for lane in range(lanes):
+        _fill(n, lanes, lane, *given)
+        busy += at[WHO, lane] >= 0
+    for _ in range(pause):
+        if busy == 0:
+            return True
+        told = steps(rhs, w, rtol, atol, bound, limit, most_stiff, pause)
+        for lane in range(lanes if told > 0 else 0):
+            if w[lanes * T + lane] >= w[lanes * NEXT + lane]:
+                _samples(n, lanes, lane, marks, found, w, at)
+            status = _status(lanes, lane, marks, w, at, options) if told > 1 else RUNNING
+            if at[DONE, lane] == marks.size:
+                status = ARRIVED
+            if at[WHO, lane] >= 0 and status != RUNNING:
+                _end(lanes, lane, found, ended, counts, w, at, status)
+                _fill(n, lanes, lane, *given)
+                busy -= at[WHO, lane] < 0
+        if told == 0:
+            break
+    return busy == 0
+
+
+def right_hand_side(function: Callable[..., None]) -> Any:
+    """Compile `function(w)`, or load it from the disk cache.
+
+    A division by zero gives an infinity there, as in NumPy.
+    """
+    decorate = cfunc(RATES, cache=True, error_model="numpy", fastmath={"contract"})
+    return Pointer(decorate(function), RATES)
+
+
+def _cached(version: str) -> Callable[..., bool]:
+    states = (_ROW, _TABLE, _TABLE, types.float64[:, :, ::1], _ROW, _INTS)
+    signature = types.boolean(
+        *(types.FunctionType(STEPS_TYPE), _I8, _I8, RIGHT_HAND_SIDE),
+        *(*states, _ROW, _INTS, _ROW, _I8),
+    )
+
+    @njit(signature, cache=True, error_model="numpy")
+    def drive(steps, n, lanes, rhs, marks, starts, parameters, found, ended, counts, w, at,
+              options, pause):  # fmt: skip
+        version  # noqa: B018  (see compiled.fingerprint)
+        return _drive(steps, n, lanes, rhs, marks, starts, parameters, found, ended, counts, w, at,
+                      options, pause)  # fmt: skip
+
+    return drive
+
+
+# Numba warns that functions as arguments are experimental; the tests watch over what is used.
+with warnings.catch_warnings():
+    warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+    drive = _cached(compiled.fingerprint(step_control, unrolled))
+
+
+@cache
+def _arithmetic(dimension: int, lanes: int) -> Pointer:
+    """Return the compiled steps for a number of components and lanes."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+        found = written.module(unrolled.text(dimension, lanes), f"dop853_{dimension}_{lanes}")
+    return Pointer(found.steps, STEPS_TYPE)
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """What became of M states.
+
+    states  (M, T, n) at the times asked for; not a number from where one ended too soon
+    ended   (M,) the time that each reached
+    counts  (M, 4) steps, rejected steps, steps at the boundary of stability; how it ended
+    """
+
+    states: np.ndarray
+    ended: np.ndarray
+    counts: np.ndarray
+
+    def problem(self, member: int) -> str:
+        """Return what stopped a state, in words; nothing if it arrived."""
+        t, status = self.ended[member], self.counts[member, STATUS]
+        if status == COLLAPSED:
+            return f"step size collapsed at t = {t:g}; {ADVICE}"
+        if status == EXHAUSTED:
+            return too_many(int(self.counts[member, COUNTED_STEPS]), t)
+        return ""
+
+
+def integrate(
+    rhs: Any,
+    times: np.ndarray,
+    starts: np.ndarray,
+    parameters: np.ndarray,
+    *,
+    lanes: int = LANES,
+    rtol: float = 1e-10,
+    atol: float = 1e-10,
+    max_steps: int = MAX_STEPS,
+    most_stiff: float = math.inf,
+    first_step: float = 0.0,
+) -> Outcome:
+    """Follow M states at once.
+
+    rhs         a function decorated with @right_hand_side, for as many lanes
+    times       (T,) rising, the first of them that of the starts
+    starts      (M, n)
+    parameters  (M, p), or (1, p) for all
+    lanes       states side by side: 1 is best for few states, LANES for many
+
+    max_steps   accepted ones, of each; most_stiff  of them at the boundary of stability
+    first_step  its size; chosen, if 0
+
+    An error per step stays below atol + rtol |y|, root mean square over components.
+    """
+    members, n = starts.shape
+    block = np.zeros(unrolled.parameters_at(n, lanes) + lanes * parameters.shape[1])
+    block[lanes * NEXT : lanes * (NEXT + 1)] = math.inf
+    at = np.full((INTS, lanes + 1), -1, dtype=np.int64)
+    at[WHO, lanes] = 0  # the next state that no lane has
+    options = np.array([rtol, max(atol, SMALLEST), max_steps, most_stiff, first_step])
+    found = np.empty((members, len(times), n))
+    outcome = Outcome(found, np.zeros(members), np.zeros((members, COUNTS), dtype=np.int64))
+    steps = _arithmetic(n, lanes)
+    states = (times, starts, parameters, found, outcome.ended, outcome.counts)
+    while not drive(steps, n, lanes, rhs, *states, block, at, options, PAUSE):
+        pass  # the interpreter looks after signals between two calls
+    return outcome
