@@ -42,26 +42,27 @@ def _far(ours: Exponents, theirs: float) -> bool:
     return abs(theirs - largest) > max(FAR * abs(largest), SURE * error)
 
 
-def _evidence(ours: Exponents, record: dict[str, Any]) -> str:
+def _evidence(name: str, ours: Exponents, record: dict[str, Any]) -> str:
     """Return what speaks against a record, from the record itself."""
     found, spectrum = [], record.get("spectrum") or []
-    if len(spectrum) == len(ours.exponents):
+    if len(spectrum) == len(ours.exponents) and ours.mean_divergence is not None:
         gap = abs(sum(spectrum) - ours.mean_divergence)
         if gap > BALANCE * max(abs(ours.mean_divergence), 1e-3):
             found.append(f"their spectrum adds up to {sum(spectrum):.4g}")
         if abs(record["maximum"] - spectrum[0]) > FAR * abs(spectrum[0]):
             found.append(f"their spectrum begins with {spectrum[0]:.4g}")
     dimension = record.get("kaplan_yorke")
-    if dimension is not None and dimension > len(ours.exponents):
-        found.append(f"their dimension is {dimension:.4g} of {len(ours.exponents)}")
+    if dimension is not None and dimension > catalogue()[name].dimension:
+        found.append(f"their dimension is {dimension:.4g} of {catalogue()[name].dimension}")
     return "; ".join(found)
 
 
 def _row(name: str, ours: Exponents, record: dict[str, Any]) -> str:
     largest, error = ours.exponents[0], ours.standard_errors[0]
+    divergence = "" if ours.mean_divergence is None else f"{ours.mean_divergence:.5g}"
     return (
         f"| {name} | {catalogue()[name].regime} | {largest:.4g} ± {error:.1g} | "
-        f"{record['maximum']:.4g} | {ours.mean_divergence:.5g} | {_evidence(ours, record)} |"
+        f"{record['maximum']:.4g} | {divergence} | {_evidence(name, ours, record)} |"
     )
 
 
@@ -81,6 +82,7 @@ def main() -> None:
     balance = [
         abs(sum(ours.exponents) - ours.mean_divergence) / max(1, abs(ours.mean_divergence))
         for ours in catalogued().values()
+        if ours.mean_divergence is not None
     ]
     print(HEAD.format(worst=max(balance)), end="")
     print(f"| compared | {len(pairs)} |")
