@@ -262,7 +262,8 @@ universe = MDAnalysis.Universe.empty({n}, trajectory=False)
 universe.load_new(sys.argv[1], convert_units=False)
 assert len(universe.trajectory) == {t}
 for i, ts in enumerate(universe.trajectory):
-    print(ts.time, ts.data["step"], *ts.dimensions[:2], float(ts.positions.sum()), ts.data["trajectory/work"])
+    work = ts.data["trajectory/work"]
+    print(ts.time, ts.data["step"], *ts.dimensions[:2], float(ts.positions.sum()), work)
 """
 
 

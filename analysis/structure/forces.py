@@ -1,0 +1,87 @@
+"""Pair forces of the interactions that a run of particles may have.
+
+wca       F(r) = 24 (epsilon/r) [2 (s/r)^12 - (s/r)^6],  r < 2^(1/6) s
+harmonic  F(r) = k (s - r),  r < s
+softplus  F(r) = k ln(1 + exp(beta (s - r)))/beta
+"""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from analysis.structure.pairs import Pairs, pairs_within
+
+KINDS = ("none", "wca", "harmonic", "softplus")
+FAINT = 1e-8  # of the strength: a softplus force below is cut
+
+
+@dataclass(frozen=True)
+class Interaction:
+    """A repulsion: kind, strength epsilon or k, diameter s, and steepness beta of softplus."""
+
+    kind: str
+    strength: float = 1.0
+    diameter: float = 1.0
+    beta: float | None = None
+
+    def __post_init__(self) -> None:
+        if self.kind not in KINDS:
+            raise ValueError(f"interaction: no kind '{self.kind}'; known: {', '.join(KINDS)}")
+        if self.kind == "softplus" and not (self.beta or 0) > 0:
+            raise ValueError("interaction: softplus needs a positive beta")
+
+    @property
+    def reach(self) -> float:
+        """Return the distance from which there is no force, or none that counts."""
+        if self.kind == "wca":
+            return 2 ** (1 / 6) * self.diameter
+        if self.kind == "softplus":
+            beta = float(self.beta or 1.0)
+            return self.diameter - math.log(math.expm1(FAINT * beta)) / beta
+        return self.diameter
+
+    def force(self, r: np.ndarray) -> np.ndarray:
+        """Return the repulsive force (P,) at distances r (P,) below the reach."""
+        laws: dict[str, Callable[[], np.ndarray]] = {
+            "none": lambda: np.zeros_like(r),
+            "wca": lambda: 24 * self.strength / r * (2 * (s / r) ** 12 - (s / r) ** 6),
+            "harmonic": lambda: self.strength * (s - r),
+            "softplus": lambda: self.strength * np.logaddexp(0.0, beta * (s - r)) / beta,
+        }
+        s, beta = self.diameter, float(self.beta or 1.0)
+        return laws[self.kind]()
+
+
+@dataclass(frozen=True)
+class Forces:
+    """What pairs do: force (N, 2) on each particle, and the virial sum r_ij F_ij over pairs."""
+
+    force: np.ndarray
+    virial: float
+
+
+def pair_forces(points: Any, box: Any, interaction: Interaction) -> Forces:
+    """Return the forces between points (N, 2), and their virial.
+
+    box  (2,) edges or None in open space
+    """
+    n = len(points)
+    if interaction.kind == "none":
+        return Forces(np.zeros((n, 2)), 0.0)
+    found: Pairs = pairs_within(points, box, interaction.reach)
+    r = np.hypot(found.d[:, 0], found.d[:, 1])
+    if not (r > 0).all():
+        raise ValueError("points: two are at the same place, where their force has no direction")
+    size = interaction.force(r)
+    along = found.d * (size / r)[:, None]  # on j; the opposite on i
+    total = np.stack(
+        [
+            np.bincount(found.j, along[:, c], n) - np.bincount(found.i, along[:, c], n)
+            for c in (0, 1)
+        ],
+        axis=-1,
+    )
+    return Forces(total, float((r * size).sum()))

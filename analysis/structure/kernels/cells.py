@@ -1,0 +1,205 @@
+"""Pairs of particles in the plane within a reach, found through cells: each pair once.
+
+    |r_j - r_i| < reach, by the shortest way through the box
+
+Cells are no smaller than the reach, so that partners lie in the same cell or the eight around it;
+half of those suffice. Particles are ordered by cell, row by row: the rest of a cell and the next
+form one run of particles, and so do three cells of the next row. A box of fewer than three cells
+a side becomes one cell, in which all pairs are tried by their nearest images.
+"""
+
+import numpy as np
+from numba import njit
+
+RUNS = 5  # at most: own cell with the next, or both apart; and three cells of the next row
+
+
+@njit
+def _order(x, y, nx, ny, across, up):
+    """Return (x, y, index) in order of the cells, and where each cell begins."""
+    n = x.size
+    cell = np.empty(n, np.int64)
+    start = np.zeros(nx * ny + 1, np.int64)
+    for i in range(n):
+        cx = min(max(int(x[i] * across), 0), nx - 1)
+        cy = min(max(int(y[i] * up), 0), ny - 1)
+        cell[i] = cy * nx + cx
+        start[cell[i] + 1] += 1
+    for c in range(nx * ny):
+        start[c + 1] += start[c]
+    place = start[:-1].copy()
+    xs, ys, index = np.empty(n), np.empty(n), np.empty(n, np.int64)
+    for i in range(n):
+        at = place[cell[i]]
+        place[cell[i]] += 1
+        xs[at], ys[at], index[at] = x[i], y[i], i
+    return xs, ys, index, start
+
+
+@njit
+def _runs(cx, cy, nx, ny, start, periodic, lx, ly, begin, end, shift_x, shift_y):
+    """Fill the runs of partners of a cell; the first is its own. Return how many there are."""
+    c = cy * nx + cx
+    begin[0], end[0], shift_x[0], shift_y[0] = start[c], start[c + 1], 0.0, 0.0
+    count = 1
+    if cx + 1 < nx:
+        end[0] = start[c + 2]
+    elif periodic and nx > 1:
+        begin[1], end[1] = start[cy * nx], start[cy * nx + 1]
+        shift_x[1], shift_y[1] = lx, 0.0
+        count = 2
+    row, above = cy + 1, 0.0
+    if row == ny:
+        if not periodic or ny == 1:
+            return count
+        row, above = 0, ly
+    low, high = max(cx - 1, 0), min(cx + 1, nx - 1)
+    begin[count], end[count] = start[row * nx + low], start[row * nx + high + 1]
+    shift_x[count], shift_y[count] = 0.0, above
+    count += 1
+    if periodic and cx == 0:
+        begin[count], end[count] = start[row * nx + nx - 1], start[row * nx + nx]
+        shift_x[count], shift_y[count] = -lx, above
+        count += 1
+    if periodic and cx == nx - 1:
+        begin[count], end[count] = start[row * nx], start[row * nx + 1]
+        shift_x[count], shift_y[count] = lx, above
+        count += 1
+    return count
+
+
+@njit
+def _nearest(d, length):
+    """Return a distance by the shortest way round; `length` is 0 in open space or among cells."""
+    if length > 0:
+        if d > 0.5 * length:
+            return d - length
+        if d < -0.5 * length:
+            return d + length
+    return d
+
+
+@njit(cache=True, nogil=True)
+def pair_list(x, y, nx, ny, box, periodic, reach):
+    """Return (i, j, dx, dy) of all pairs, d = r_j - r_i.
+
+    x, y      (N,) from 0 to the box
+    nx, ny    cells: at least 3 by 3, or 1 by 1, in a periodic box
+    box       (2,) edges, or extents in open space
+    """
+    lx, ly = box[0], box[1]
+    xs, ys, index, start = _order(x, y, nx, ny, nx / lx, ny / ly)
+    image = periodic and nx == 1
+    ix, iy = (lx, ly) if image else (0.0, 0.0)
+    begin, end = np.empty(RUNS, np.int64), np.empty(RUNS, np.int64)
+    sx, sy = np.empty(RUNS), np.empty(RUNS)
+    square, room, found = reach * reach, 8 * x.size + 64, 0
+    first, second = np.empty(room, np.int64), np.empty(room, np.int64)
+    px, py = np.empty(room), np.empty(room)
+    for cy in range(ny):
+        for cx in range(nx):
+            c = cy * nx + cx
+            count = _runs(cx, cy, nx, ny, start, periodic, lx, ly, begin, end, sx, sy)
+            for i in range(start[c], start[c + 1]):
+                begin[0] = i + 1
+                for s in range(count):
+                    for j in range(begin[s], end[s]):
+                        dx = _nearest(xs[j] + sx[s] - xs[i], ix)
+                        dy = _nearest(ys[j] + sy[s] - ys[i], iy)
+                        if dx * dx + dy * dy < square:
+                            if found == room:
+                                more = np.empty(room, np.int64)
+                                first = np.concatenate((first, more))
+                                second = np.concatenate((second, more))
+                                px = np.concatenate((px, np.empty(room)))
+                                py = np.concatenate((py, np.empty(room)))
+                                room *= 2
+                            first[found], second[found] = index[i], index[j]
+                            px[found], py[found] = dx, dy
+                            found += 1
+    return first[:found], second[:found], px[:found], py[:found]
+
+
+@njit(cache=True, nogil=True)
+def pair_histogram(x, y, nx, ny, box, periodic, reach, bins, real, imag):
+    """Return (counts, sums) over the distance: how many pairs, and Re w_i* w_j over them.
+
+    real, imag  (N,) the parts of a weight w of each particle; of size 0 for counts alone
+    """
+    lx, ly = box[0], box[1]
+    xs, ys, index, start = _order(x, y, nx, ny, nx / lx, ny / ly)
+    image = periodic and nx == 1
+    ix, iy = (lx, ly) if image else (0.0, 0.0)
+    begin, end = np.empty(RUNS, np.int64), np.empty(RUNS, np.int64)
+    sx, sy = np.empty(RUNS), np.empty(RUNS)
+    square, per, weighted = reach * reach, bins / reach, real.size > 0
+    counts, sums = np.zeros(bins, np.int64), np.zeros(bins)
+    for cy in range(ny):
+        for cx in range(nx):
+            c = cy * nx + cx
+            count = _runs(cx, cy, nx, ny, start, periodic, lx, ly, begin, end, sx, sy)
+            for i in range(start[c], start[c + 1]):
+                begin[0] = i + 1
+                for s in range(count):
+                    for j in range(begin[s], end[s]):
+                        dx = _nearest(xs[j] + sx[s] - xs[i], ix)
+                        dy = _nearest(ys[j] + sy[s] - ys[i], iy)
+                        r2 = dx * dx + dy * dy
+                        if r2 < square:
+                            b = min(int(np.sqrt(r2) * per), bins - 1)
+                            counts[b] += 1
+                            if weighted:
+                                p, q = index[i], index[j]
+                                sums[b] += real[p] * real[q] + imag[p] * imag[q]
+    return counts, sums
+
+
+@njit
+def _root(parent, i):
+    while parent[i] != i:
+        parent[i] = parent[parent[i]]
+        i = parent[i]
+    return i
+
+
+@njit(cache=True, nogil=True)
+def clusters(x, y, nx, ny, box, periodic, reach):
+    """Return the cluster (N,) of each particle: those linked by steps below the reach.
+
+    Clusters are numbered as they are met; the arguments are those of `pair_list`.
+    """
+    lx, ly = box[0], box[1]
+    xs, ys, index, start = _order(x, y, nx, ny, nx / lx, ny / ly)
+    image = periodic and nx == 1
+    ix, iy = (lx, ly) if image else (0.0, 0.0)
+    begin, end = np.empty(RUNS, np.int64), np.empty(RUNS, np.int64)
+    sx, sy = np.empty(RUNS), np.empty(RUNS)
+    square = reach * reach
+    parent = np.arange(x.size)
+    for cy in range(ny):
+        for cx in range(nx):
+            c = cy * nx + cx
+            count = _runs(cx, cy, nx, ny, start, periodic, lx, ly, begin, end, sx, sy)
+            for i in range(start[c], start[c + 1]):
+                begin[0] = i + 1
+                own = _root(parent, i)
+                for s in range(count):
+                    for j in range(begin[s], end[s]):
+                        dx = _nearest(xs[j] + sx[s] - xs[i], ix)
+                        dy = _nearest(ys[j] + sy[s] - ys[i], iy)
+                        if dx * dx + dy * dy < square and parent[j] != own:
+                            other = _root(parent, j)
+                            if other < own:
+                                parent[own] = other
+                                own = other
+                            elif other > own:
+                                parent[other] = own
+    label, number, many = np.empty(x.size, np.int64), np.empty(x.size, np.int64), 0
+    for i in range(x.size):  # a parent is never behind its child
+        if parent[i] == i:
+            number[i] = many
+            many += 1
+        else:
+            number[i] = number[parent[i]]
+        label[index[i]] = number[i]
+    return label
