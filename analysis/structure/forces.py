@@ -5,8 +5,6 @@ harmonic  F(r) = k (s - r),  r < s
 softplus  F(r) = k ln(1 + exp(beta (s - r)))/beta
 """
 
-import math
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,17 +13,18 @@ import numpy as np
 from analysis.structure.pairs import Pairs, pairs_within
 
 KINDS = ("none", "wca", "harmonic", "softplus")
-FAINT = 1e-8  # of the strength: a softplus force below is cut
+TAIL = 9.0  # of softplus: it is cut where beta (r - s) reaches this, unless told otherwise
 
 
 @dataclass(frozen=True)
 class Interaction:
-    """A repulsion: kind, strength epsilon or k, diameter s, and steepness beta of softplus."""
+    """A repulsion: kind, strength epsilon or k, diameter s, beta and cutoff r_c of softplus."""
 
     kind: str
     strength: float = 1.0
     diameter: float = 1.0
     beta: float | None = None
+    cutoff: float | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -35,24 +34,27 @@ class Interaction:
 
     @property
     def reach(self) -> float:
-        """Return the distance from which there is no force, or none that counts."""
+        """Return the distance from which there is no force."""
         if self.kind == "wca":
             return 2 ** (1 / 6) * self.diameter
         if self.kind == "softplus":
-            beta = float(self.beta or 1.0)
-            return self.diameter - math.log(math.expm1(FAINT * beta)) / beta
+            usual = self.diameter + TAIL / float(self.beta or 1.0)
+            return usual if self.cutoff is None else self.cutoff
         return self.diameter
 
     def force(self, r: np.ndarray) -> np.ndarray:
         """Return the repulsive force (P,) at distances r (P,) below the reach."""
-        laws: dict[str, Callable[[], np.ndarray]] = {
-            "none": lambda: np.zeros_like(r),
-            "wca": lambda: 24 * self.strength / r * (2 * (s / r) ** 12 - (s / r) ** 6),
-            "harmonic": lambda: self.strength * (s - r),
-            "softplus": lambda: self.strength * np.logaddexp(0.0, beta * (s - r)) / beta,
-        }
-        s, beta = self.diameter, float(self.beta or 1.0)
-        return laws[self.kind]()
+        k, s = self.strength, self.diameter
+        if self.kind == "wca":
+            sixth = (s / r) ** 6
+            return 24 * k / r * sixth * (2 * sixth - 1)
+        if self.kind == "harmonic":
+            return k * (s - r)
+        if self.kind == "softplus":
+            beta = float(self.beta or 1.0)
+            tail = np.logaddexp(0.0, beta * (s - self.reach))
+            return k * (np.logaddexp(0.0, beta * (s - r)) - tail) / beta
+        return np.zeros_like(r)
 
 
 @dataclass(frozen=True)

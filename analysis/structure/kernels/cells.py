@@ -8,6 +8,8 @@ form one run of particles, and so do three cells of the next row. A box of fewer
 a side becomes one cell, in which all pairs are tried by their nearest images.
 """
 
+# mypy: disable-error-code="no-untyped-def"
+
 import numpy as np
 from numba import njit
 
@@ -203,3 +205,38 @@ def clusters(x, y, nx, ny, box, periodic, reach):
             number[i] = number[parent[i]]
         label[index[i]] = number[i]
     return label
+
+
+@njit(cache=True, nogil=True)
+def disc_counts(x, y, nx, ny, box, periodic, reach, middle_x, middle_y):
+    """Return how many particles are closer than the reach to each middle; arguments as above."""
+    lx, ly = box[0], box[1]
+    xs, ys, _, start = _order(x, y, nx, ny, nx / lx, ny / ly)
+    image = periodic and nx == 1
+    ix, iy = (lx, ly) if image else (0.0, 0.0)
+    square, around = reach * reach, 1 if nx > 1 or ny > 1 else 0
+    counts = np.zeros(middle_x.size, np.int64)
+    for m in range(middle_x.size):
+        cx = min(max(int(middle_x[m] * nx / lx), 0), nx - 1)
+        cy = min(max(int(middle_y[m] * ny / ly), 0), ny - 1)
+        for oy in range(-around, around + 1):
+            row, sy = cy + oy, 0.0
+            if row < 0 or row >= ny:
+                if not periodic:
+                    continue
+                sy = -ly if row < 0 else ly
+                row += ny if row < 0 else -ny
+            for ox in range(-around, around + 1):
+                column, sx = cx + ox, 0.0
+                if column < 0 or column >= nx:
+                    if not periodic:
+                        continue
+                    sx = -lx if column < 0 else lx
+                    column += nx if column < 0 else -nx
+                c = row * nx + column
+                for j in range(start[c], start[c + 1]):
+                    dx = _nearest(xs[j] + sx - middle_x[m], ix)
+                    dy = _nearest(ys[j] + sy - middle_y[m], iy)
+                    if dx * dx + dy * dy < square:
+                        counts[m] += 1
+    return counts

@@ -1,0 +1,57 @@
+"""The distribution of local densities, with the two phases that it shows."""
+
+import numpy as np
+from matplotlib.figure import FigureBase
+
+from analysis.figures import parts, style
+from core.store import MeasureFile
+
+
+def height(file: MeasureFile) -> float:
+    """Return the inches that `draw` asks for."""
+    return 3.9
+
+
+def _fitted(x: np.ndarray, middle: np.ndarray, part: np.ndarray, width: np.ndarray) -> np.ndarray:
+    """Return the fitted density: two bells, and an even part between their middles."""
+    bells = part[:2] / width * np.exp(-0.5 * ((x[:, None] - middle) / width) ** 2)
+    even = part[2] / (middle[1] - middle[0]) * ((x >= middle[0]) & (x <= middle[1]))
+    return bells.sum(axis=1) / np.sqrt(2 * np.pi) + even
+
+
+def draw(file: MeasureFile, canvas: FigureBase) -> None:
+    """Draw the histogram with its error, the fit, and the binodals as lines."""
+    measure, which = parts.first(file)
+    edges, error = parts.extra(file, "edges"), parts.extra(file, "error")
+    (mean,) = parts.extra(file, "mean")
+    axes = canvas.subplots()
+    axes.stairs(measure.value, edges, fill=True, color=style.COLOURS[5], alpha=0.6, label="boxes")
+    if error.any():
+        axes.errorbar(
+            measure.axis, measure.value, error, fmt="none", ecolor=style.GREY, elinewidth=0.8,
+            label="± error over frames",
+        )  # fmt: skip
+    top = float((measure.value + error).max())
+    axes.axvline(float(mean), label=f"mean {mean:.3f}", **style.EXACT)
+    if "binodals" in measure.extra:
+        gas, dense = measure.extra["binodals"]
+        fine = np.linspace(edges[0], edges[-1], 800)
+        fit = _fitted(
+            fine, measure.extra["binodals"], measure.extra["parts"], measure.extra["widths"]
+        )
+        axes.plot(fine, fit, color=style.COLOURS[1], lw=1.2, label="two phases, fitted")
+        top = max(top, float(fit.max()))
+        for place, colour, name in (
+            (gas, style.COLOURS[2], "gas"),
+            (dense, style.COLOURS[3], "dense"),
+        ):
+            axes.axvline(place, color=colour, lw=1.4, label=f"{name} phase {place:.3f}")
+        text = "Local packing fraction: two phases"
+    else:
+        text = "Local packing fraction: one phase"
+    axes.set_ylim(0, 1.45 * top)
+    axes.legend(loc="upper right", ncols=3)
+    axes.set_xlabel(measure.axis_label)
+    axes.set_ylabel("probability density")
+    style.headline(canvas, f"{text}{which}", file)
+    style.footnote(canvas, measure.convention)
