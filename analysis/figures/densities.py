@@ -4,19 +4,13 @@ import numpy as np
 from matplotlib.figure import FigureBase
 
 from analysis.figures import parts, style
+from analysis.structure.density import phase_densities
 from core.store import MeasureFile
 
 
 def height(file: MeasureFile) -> float:
     """Return the inches that `draw` asks for."""
     return 3.9
-
-
-def _fitted(x: np.ndarray, middle: np.ndarray, part: np.ndarray, width: np.ndarray) -> np.ndarray:
-    """Return the fitted density: two bells, and an even part between their middles."""
-    bells = part[:2] / width * np.exp(-0.5 * ((x[:, None] - middle) / width) ** 2)
-    even = part[2] / (middle[1] - middle[0]) * ((x >= middle[0]) & (x <= middle[1]))
-    return bells.sum(axis=1) / np.sqrt(2 * np.pi) + even
 
 
 def draw(file: MeasureFile, canvas: FigureBase) -> None:
@@ -36,9 +30,8 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
     if "binodals" in measure.extra:
         gas, dense = measure.extra["binodals"]
         fine = np.linspace(edges[0], edges[-1], 800)
-        fit = _fitted(
-            fine, measure.extra["binodals"], measure.extra["parts"], measure.extra["widths"]
-        )
+        described = (measure.extra[key] for key in ("parts", "binodals", "widths"))
+        fit = phase_densities(fine, *described).sum(axis=0)
         axes.plot(fine, fit, color=style.COLOURS[1], lw=1.2, label="two phases, fitted")
         top = max(top, float(fit.max()))
         for place, colour, name in (

@@ -48,6 +48,8 @@ def _binodals(axes: Axes, runs: list[tuple[float, Measure]]) -> None:
     means = np.array([np.mean(found[pe], axis=0) for pe in heights])
     for i, name in enumerate(("gas", "dense phase")):
         for pe in heights:
+            if i == 0:
+                axes.plot(means[heights.index(pe)], [pe, pe], color=style.GREY, lw=0.6, zorder=1)
             each = np.array(found[pe])[:, i]
             axes.plot(each, np.full(len(each), pe), "_", color=style.COLOURS[1 + i], ms=9, mew=1.6)
         if heights:
@@ -86,9 +88,13 @@ def draw(files: Sequence[MeasureFile], canvas: FigureBase) -> None:
     axes.set_xlabel("packing fraction")
     axes.set_ylabel("Péclet number v₀/(Γσ)")
     axes.legend(loc="upper left", ncols=4, columnspacing=1.0, handletextpad=0.4)
-    names = sorted({file.run_name.split("/")[0].replace("_", " ") for file in files})
     measure = parts.first(files[0])[0]
-    canvas.suptitle(f"Phase diagram of {', '.join(names)}: {len(files)} runs", x=0.01, ha="left")
+    if len(files) == 1:
+        style.headline(canvas, "Phases", files[0])
+    else:
+        names = sorted({file.run_name.split("/")[0].replace("_", " ") for file in files})
+        text = f"Phase diagram of {', '.join(names)}: {len(files)} runs"
+        canvas.suptitle(text, x=0.01, ha="left")
     style.footnote(canvas, f"{measure.convention}; Γ is the rate at which the heading forgets")
 
 

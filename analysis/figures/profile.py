@@ -8,6 +8,7 @@ from matplotlib.ticker import LogLocator, NullLocator
 from analysis.figures import parts, style
 from core.store import MeasureFile
 
+CLOSE = 300.0  # ratio of the ends of a logarithmic axis below which 2 and 5 are marked too
 SPARSE = 25  # points that are also marked
 
 
@@ -30,9 +31,12 @@ def _logarithmic(axes: Axes, x: np.ndarray, y: np.ndarray) -> None:
     """Make both axes logarithmic, about the numbers that can be shown there."""
     axes.set_xscale("log")
     axes.set_xlim(float(x[x > 0].min()) / 1.05, float(x.max()) * 1.05)
-    axes.xaxis.set_major_locator(LogLocator(numticks=9))
-    if x.max() / x[x > 0].min() > 30:
-        axes.xaxis.set_minor_locator(NullLocator())
+    if x.max() < CLOSE * x[x > 0].min():
+        axes.xaxis.set_major_locator(LogLocator(subs=(1.0, 2.0, 5.0)))
+        axes.xaxis.set_major_formatter("{x:g}")
+    else:
+        axes.xaxis.set_major_locator(LogLocator(numticks=9))
+    axes.xaxis.set_minor_locator(NullLocator())
     positive = y[y > 0]
     low, high = float(positive.min()), float(positive.max())
     style.logarithmic(axes, low / 1.5, high * 2.5)

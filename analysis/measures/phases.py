@@ -66,6 +66,14 @@ def _fits(rows: np.ndarray) -> tuple[Phases, np.ndarray]:
     return binodals(rows), np.array([[fit.gas, fit.dense] for fit in each if fit.separated])
 
 
+def _edges(rows: np.ndarray, bins: int) -> np.ndarray:
+    """Return about `bins` edges that part whole numbers of particles, so that none is split."""
+    top = float(rows.max())
+    one = float(np.diff(np.unique(rows)).min(initial=top))  # a particle more
+    width = one * max(1, round(top / bins / one))
+    return (np.arange(int(top / width) + 2) * width - 0.5 * one).astype(float)
+
+
 def _local_rows(
     run: Run, member: Member, side: float | None, how: str, since: float | None
 ) -> tuple[np.ndarray, float]:
@@ -91,9 +99,8 @@ def local_density(
     """
     rows, size = _local_rows(run, member, side, how, since)
     phases, each = _fits(rows)
-    top = 1.05 * float(rows.max())
-    edges = np.linspace(0, top, bins + 1)
-    width = top / bins
+    edges = _edges(rows, bins)
+    width = float(edges[1] - edges[0])
     histograms = np.stack([np.histogram(r, edges)[0] / (r.size * width) for r in rows])
     named = [("separated into two phases", float(phases.separated), "1")]
     extra = {"error": curve_error(histograms), "edges": edges}

@@ -2,7 +2,13 @@
 
 from analysis.structure.averages import Average, frame_average
 from analysis.structure.clusters import Clusters, find_clusters, size_distribution
-from analysis.structure.density import Phases, binodals, box_densities, disc_densities
+from analysis.structure.density import (
+    Phases,
+    binodals,
+    box_densities,
+    disc_densities,
+    phase_densities,
+)
 from analysis.structure.disorder import density_entropy, heading_entropy, position_entropy
 from analysis.structure.factor import (
     Factor,
@@ -38,6 +44,6 @@ __all__ = [
     "contact_numbers", "density_entropy", "density_modes", "disc_densities", "effective_diffusion",
     "effective_speed", "find_clusters", "frame_average", "heading_entropy", "heading_products",
     "hexatic_correlation", "hexatic_order", "over_particles", "pair_correlation", "pair_forces",
-    "pairs_within", "position_entropy", "pressures", "radial_distribution", "shells",
-    "size_distribution", "square_displacements", "structure_factor", "unwrapped",
+    "pairs_within", "phase_densities", "position_entropy", "pressures", "radial_distribution",
+    "shells", "size_distribution", "square_displacements", "structure_factor", "unwrapped",
 ]  # fmt: skip

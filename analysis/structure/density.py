@@ -1,8 +1,10 @@
 """Local densities, in boxes of a grid or discs round its points, and the two phases they show.
 
-    p(rho) = w_1 N(rho_1, s_1) + w_2 N(rho_2, s_2) + w_0 U(rho_1, rho_2)
+    p(rho) = w_1 N(rho_1, s_1) + w_2 N(rho_2, s_2)
+             + w_0 [F(rho - rho_1) - F(rho - rho_2)]/(rho_2 - rho_1)
 
-The binodals are rho_1 and rho_2; the even part between them is the interface.
+The binodals are rho_1 and rho_2. The last part is the interface: anything between them alike, seen
+with noise of the peaks' mean width, whose cumulative normal law is F.
 """
 
 import math
@@ -92,14 +94,15 @@ def _bell(x: np.ndarray, middle: float, width: float) -> np.ndarray:
     return np.exp(-0.5 * ((x - middle) / width) ** 2) / (width * math.sqrt(2 * math.pi))
 
 
-def _expectation(
-    x: np.ndarray, parts: np.ndarray, middles: np.ndarray, widths: np.ndarray
-) -> np.ndarray:
-    """Return the weighted densities of gas, dense phase and interface, (3, n)."""
+def phase_densities(x: np.ndarray, parts: Any, middles: Any, widths: Any) -> np.ndarray:
+    """Return the densities of gas, dense phase and interface at x (n,), weighted: (3, n)."""
+    from scipy.special import ndtr
+
     low, high = middles
-    even = ((x >= low) & (x <= high)) / max(high - low, 1e-300)
-    each = [_bell(x, low, widths[0]), _bell(x, high, widths[1]), even]
-    return parts[:, None] * np.stack(each)
+    noise = math.sqrt((widths[0] ** 2 + widths[1] ** 2) / 2)
+    between = (ndtr((x - low) / noise) - ndtr((x - high) / noise)) / max(high - low, 1e-12 * noise)
+    each = [_bell(x, low, widths[0]), _bell(x, high, widths[1]), np.maximum(between, 0.0)]
+    return np.asarray(parts)[:, None] * np.stack(each)
 
 
 def _start(x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -121,10 +124,11 @@ def binodals(densities: Any) -> Phases:
     """Return the densities of the two phases that local densities are made of, if they are two.
 
     densities  of many boxes or discs, of one frame or several, any shape
-    The parameters are those of the largest likelihood (Dempster, Laird & Rubin (1977) J. R. Stat.
-    Soc. B 39, 1). Two peaks are taken for two phases if Bayes' information criterion prefers
-    them to one and they are 2 apart in D = sqrt(2) |rho_2 - rho_1|/sqrt(s_1^2 + s_2^2) (Ashman,
-    Bird & Zepf (1994) Astron. J. 108, 2348).
+    The parameters are found by expectation and maximisation, the interface taken from the step
+    before (Dempster, Laird & Rubin (1977) J. R. Stat. Soc. B 39, 1). Two peaks are taken for two
+    phases if Bayes' information criterion prefers them to one and they are 2 apart in
+    D = sqrt(2) |rho_2 - rho_1|/sqrt(s_1^2 + s_2^2) (Ashman, Bird & Zepf (1994) Astron. J. 108,
+    2348).
     """
     values = np.asarray(densities, dtype=float).ravel()
     if values.size < 8 or not np.isfinite(values).all():
@@ -138,7 +142,7 @@ def binodals(densities: Any) -> Phases:
     widths, parts = np.maximum(widths, least), np.array([0.45, 0.45, 0.1])
     n, before = values.size, -math.inf
     for _ in range(ROUNDS):
-        each = _expectation(x, parts, middles, widths)
+        each = phase_densities(x, parts, middles, widths)
         density = np.maximum(each.sum(axis=0), 1e-300)
         likelihood = float((weight * np.log(density)).sum())
         if likelihood - before < SETTLED * n and before > -math.inf:

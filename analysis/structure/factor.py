@@ -48,7 +48,7 @@ def density_modes(points: Array, box: Any, orders: tuple[int, int]) -> Array:
     step = max(1, CHUNK // (across + 2 * up + 2))
     total = None
     for first in range(0, points.shape[0], step):
-        part = points[first : first + step, ...]
+        part = points[first : min(first + step, points.shape[0]), ...]
         ex = _powers(part[:, 0], float(edges[0]), across, xp)
         ey = _powers(part[:, 1], float(edges[1]), up, xp)
         ey = xp.concat([xp.conj(xp.flip(ey[1:, ...], axis=0)), ey], axis=0)
