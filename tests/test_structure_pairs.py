@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from analysis import structure
 from analysis.structure.clusters import clusters_by_arrays
+from analysis.structure.hexatic import nearest_by_tree
 from analysis.structure.pairs import pairs_by_arrays
 from analysis.structure.plane import edges_of
 
@@ -78,6 +79,25 @@ def test_pairs_and_clusters_agree_in_any_box(n, part, ratio, seed):
     )
     found = structure.find_clusters(points, box, part)
     assert np.array_equal(found.label, clusters_by_arrays(points, box, part).label)
+
+
+@settings(deadline=None, max_examples=40)
+@given(st.integers(60, 200), st.floats(1.0, 3.0), st.floats(0.05, 1.0), st.integers(0, 2**32 - 1))
+def test_the_rings_find_the_nearest_that_the_tree_finds(n, ratio, crowded, seed):
+    rng = np.random.default_rng(seed)
+    box = np.array([1.0, ratio])
+    points = rng.uniform(size=(n, 2)) * box
+    points[n // 2 :] *= crowded  # half of them in a corner of the box
+    if n > 150:
+        points = points + rng.normal(size=2)
+    try:
+        found = structure.nearest_neighbours(points, box, 6)
+    except ValueError as problem:
+        assert "beyond half the box" in str(problem)
+        far = nearest_by_tree(points, box, 6)
+        assert np.linalg.norm(far, axis=-1).max() > 0.5
+        return
+    np.testing.assert_allclose(found, nearest_by_tree(points, box, 6), atol=1e-13)
 
 
 def test_a_cluster_goes_round_the_edges_of_the_box():

@@ -19,7 +19,11 @@ from analysis.structure.factor import (
     structure_factor,
 )
 from analysis.structure.forces import Forces, Interaction, pair_forces
-from analysis.structure.hexatic import hexatic_correlation, hexatic_order
+from analysis.structure.hexatic import (
+    hexatic_correlation,
+    hexatic_order,
+    nearest_neighbours,
+)
 from analysis.structure.motion import (
     Diffusion,
     effective_diffusion,
@@ -43,7 +47,7 @@ __all__ = [
     "Pressures", "Radial", "Shells", "binodals", "box_densities", "coarsening_length",
     "contact_numbers", "density_entropy", "density_modes", "disc_densities", "effective_diffusion",
     "effective_speed", "find_clusters", "frame_average", "heading_entropy", "heading_products",
-    "hexatic_correlation", "hexatic_order", "over_particles", "pair_correlation", "pair_forces",
-    "pairs_within", "phase_densities", "position_entropy", "pressures", "radial_distribution",
+    "hexatic_correlation", "hexatic_order", "nearest_neighbours", "over_particles", "pair_correlation",
+    "pair_forces", "pairs_within", "phase_densities", "position_entropy", "pressures", "radial_distribution",
     "shells", "size_distribution", "square_displacements", "structure_factor", "unwrapped",
 ]  # fmt: skip

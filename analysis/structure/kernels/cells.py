@@ -1,4 +1,4 @@
-"""Pairs of particles in the plane within a reach, found through cells: each pair once.
+"""Particles in the plane sorted into cells: pairs within a reach, each once, and nearest others.
 
     |r_j - r_i| < reach, by the shortest way through the box
 
@@ -240,3 +240,58 @@ def disc_counts(x, y, nx, ny, box, periodic, reach, middle_x, middle_y):
                     if dx * dx + dy * dy < square:
                         counts[m] += 1
     return counts
+
+
+@njit
+def _insert(best, chosen, gap_x, gap_y, r2, j, dx, dy):
+    """Put a neighbour in its place among the nearest, ascending; the last drops out."""
+    at = best.size - 1
+    while at > 0 and best[at - 1] > r2:
+        best[at], chosen[at] = best[at - 1], chosen[at - 1]
+        gap_x[at], gap_y[at] = gap_x[at - 1], gap_y[at - 1]
+        at -= 1
+    best[at], chosen[at], gap_x[at], gap_y[at] = r2, j, dx, dy
+
+
+@njit(cache=True, nogil=True)
+def nearest(x, y, nx, ny, box, k):
+    """Return (j, dx, dy), each (N, k), of the k nearest others in a periodic box, d = r_j - r_i.
+
+    x, y  (N,) from 0 to the box (2,); nx, ny  cells of any number; k  below N
+    Cells are searched in rings, until whatever is outside them is farther than the k-th found.
+    """
+    n, lx, ly = x.size, box[0], box[1]
+    xs, ys, index, start = _order(x, y, nx, ny, nx / lx, ny / ly)
+    wide, high = lx / nx, ly / ny
+    who, px, py = np.empty((n, k), np.int64), np.empty((n, k)), np.empty((n, k))
+    best, gap_x, gap_y = np.empty(k), np.empty(k), np.empty(k)
+    chosen = np.empty(k, np.int64)
+    for cy in range(ny):
+        for cx in range(nx):
+            c = cy * nx + cx
+            for i in range(start[c], start[c + 1]):
+                best[:] = np.inf
+                left, low = xs[i] - cx * wide, ys[i] - cy * high
+                inner = max(min(left, wide - left, low, high - low), 0.0)  # to its cell's side
+                for ring in range(max(nx, ny) // 2 + 1):
+                    edge = inner + (ring - 1) * min(wide, high)
+                    if ring > 0 and best[k - 1] <= edge * edge:
+                        break
+                    for oy in range(-ring, ring + 1):
+                        if 2 * oy > ny or 2 * oy <= -ny:
+                            continue  # met from the other side
+                        row = (cy + oy) % ny
+                        step = 1 if abs(oy) == ring else 2 * ring
+                        for ox in range(-ring, ring + 1, step):
+                            if 2 * ox > nx or 2 * ox <= -nx:
+                                continue
+                            t = row * nx + (cx + ox) % nx
+                            for j in range(start[t], start[t + 1]):
+                                dx = _nearest(xs[j] - xs[i], lx)
+                                dy = _nearest(ys[j] - ys[i], ly)
+                                r2 = dx * dx + dy * dy
+                                if j != i and r2 < best[k - 1]:
+                                    _insert(best, chosen, gap_x, gap_y, r2, index[j], dx, dy)
+                own = index[i]
+                who[own], px[own], py[own] = chosen, gap_x, gap_y
+    return who, px, py
