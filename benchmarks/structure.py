@@ -98,6 +98,7 @@ def ours(points: np.ndarray, side: float) -> dict[str, Callable[[], Any]]:
         "g(r), r < 5, 100 bins": lambda: structure.radial_distribution(points, box, 5.0, 100),
         "local density, discs of 3": lambda: structure.disc_densities(points, box, 3.0, points),
         "S(q), q < 2": lambda: structure.structure_factor(points, box, 2.0),
+        "S(q), q < 3 pi": lambda: structure.structure_factor(points, box, 9.42),
         "contacts": lambda: structure.contact_numbers(points, box, REACH),
     }
 

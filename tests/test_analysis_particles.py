@@ -31,7 +31,7 @@ SWARM = {
 MEASURES = (
     "msd", "heading_memory", "pair_distribution", "structure_factor", "coarsening", "hexatic",
     "hexatic_correlation", "contacts", "local_density", "clusters", "cluster_sizes", "phases",
-    "snapshot", "effective_speed", "pressure", "disorder",
+    "snapshot", "effective_speed", "pressure", "disorder", "polar_order",
 )  # fmt: skip
 OBSERVED = {
     "places": {"observable": "positions", "functional": "knn_entropy"},
@@ -276,11 +276,6 @@ def test_every_measure_is_offered_to_a_run_that_it_suits(name):
         ("pressure", {"self_propulsion_speed": 0.0}, "is for particles that swim"),
         ("pressure", {"model": "passive"}, "is for particles that swim"),
         ("effective_speed", {"particles": [{"count": 3}, {"count": 4}]}, "not for a mixture"),
-        (
-            "effective_speed",
-            {"interaction": {"kind": "wca", "polydispersity": 0.1}},
-            "polydisperse",
-        ),
     ],
 )
 def test_a_run_that_cannot_be_measured_is_refused_before_it_starts(name, changes, word):

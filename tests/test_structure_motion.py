@@ -171,6 +171,13 @@ def test_forces_are_pairwise_and_opposite():
     np.testing.assert_allclose(found.force, expected, atol=1e-12)
     assert found.virial == pytest.approx(virial)
     assert not structure.pair_forces(points, box, structure.Interaction("none")).force.any()
+    halved = structure.Interaction("harmonic", 10.0, 0.65)
+    same = structure.pair_forces(points, box, halved, np.full(80, 1.3))
+    np.testing.assert_allclose(same.force, found.force, atol=1e-12)
+    mixed = structure.pair_forces([[0.0, 0.0], [1.0, 0.0]], None, law, [1.0, 2.0])
+    np.testing.assert_allclose(mixed.force, [[-5.0, 0.0], [5.0, 0.0]])  # 10 (1.5 - 1)
+    apart = structure.pair_forces([[0.0, 0.0], [1.6, 0.0]], None, law, [1.0, 2.0])
+    assert not apart.force.any()  # within the reach of two large ones, not of these
     with pytest.raises(ValueError, match="same place"):
         structure.pair_forces(np.ones((2, 2)), box, law)
 

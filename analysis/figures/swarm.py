@@ -24,26 +24,29 @@ def height(file: MeasureFile) -> float:
 def draw(file: MeasureFile, canvas: FigureBase) -> None:
     """Draw the particles in their box; those that reach over an edge come in at the other."""
     measure, which = parts.first(file)
-    (low, high), (size,) = parts.extra(file, "window"), parts.extra(file, "diameter")
+    (low, high), diameter = parts.extra(file, "window"), parts.extra(file, "diameter")
     (time,) = parts.extra(file, "time")
     x, y, shade = measure.value.T
     axes = canvas.subplots()
     side = high - low
-    size = max(float(size), LEAST / 72 / WIDE * float(side[0]))
+    size = np.maximum(diameter, LEAST / 72 / WIDE * float(side[0])) * np.ones(len(x))
     order = np.argsort(shade, kind="stable")
-    places = [np.column_stack([x, y])[order]]
+    places, sizes = [np.column_stack([x, y])[order]], [size[order]]
     colours = [shade[order]]
     for move in ((1, 0), (-1, 0), (0, 1), (0, -1)):  # images that show at an edge
         other = places[0] + np.array(move) * side
-        near = ((other > low - size / 2) & (other < high + size / 2)).all(axis=1)
+        reach = size[order][:, None] / 2
+        near = ((other > low - reach) & (other < high + reach)).all(axis=1)
         places.append(other[near])
+        sizes.append(size[order][near])
         colours.append(shade[order][near])
     if shade.min() > 0 and shade.max() > 100 * shade.min():
         norm: Normalize = LogNorm(float(shade.min()), float(shade.max()))
     else:
         norm = Normalize(0.0, max(float(shade.max()), 1.0 if "psi_6" in measure.label else 0.0))
+    wide = np.concatenate(sizes)
     discs = EllipseCollection(
-        [size], [size], [0.0], units="xy", offsets=np.concatenate(places),
+        wide, wide, 0.0, units="xy", offsets=np.concatenate(places),
         transOffset=axes.transData, linewidths=0, cmap="viridis", norm=norm, rasterized=True,
     )  # fmt: skip
     discs.set_array(np.concatenate(colours))
@@ -55,6 +58,7 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
     bar = canvas.colorbar(discs, ax=axes, pad=0.02, aspect=30, shrink=0.9)
     bar.set_label(style.label(measure.label, measure.units))
     many = len(measure.axis)
-    covered = many * math.pi / 4 * float(parts.extra(file, "diameter")[0]) ** 2 / float(side.prod())
+    covered = math.pi / 4 * float((diameter * np.ones(many)) @ (diameter * np.ones(many)))
+    covered /= float(side.prod())
     text = f"{many} particles at t = {time:g}, {covered:.2f} of the area covered{which}"
     style.headline(canvas, text, file)

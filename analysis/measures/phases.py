@@ -30,7 +30,9 @@ FEWEST = 8  # frames that are fitted together, so that few boxes still make a hi
 
 
 def _disc_area(run: Run) -> float:
-    return math.pi / 4 * diameter(run.params) ** 2
+    """Return the mean area of a particle."""
+    spread = float((run.params.get("interaction") or {}).get("polydispersity") or 0.0)
+    return math.pi / 4 * diameter(run.params) ** 2 * (1 + spread**2)
 
 
 def _local(run: Run, frame: Frame, side: float, how: str) -> np.ndarray:
@@ -170,7 +172,7 @@ def clusters(
         axis_label="t",
         axis_units="1",
         value=np.asarray(rows),
-        label="clusters",
+        label="Clusters",
         units="1",
         convention=f"particles linked by steps shorter than {far:g}, across the edges of the box",
         components=names,
@@ -325,7 +327,7 @@ def snapshot(
         extra={
             "time": np.array([frame.time]),
             "window": np.array([low, high]),
-            "diameter": np.array([diameter(run.params)]),
+            "diameter": frame.elements.get("diameter", np.array([diameter(run.params)])),
         },
         summary=((f"mean of {SHADES[colour]}", float(shade.mean()), "1"),),
         figure="swarm",

@@ -42,8 +42,6 @@ def _alone(params: Mapping[str, Any]) -> str | None:
     """Return why effective speeds cannot be had, or None."""
     if params.get("trap") or params.get("coupling"):
         return "knows forces between pairs only, not of a trap or a coupling"
-    if (params.get("interaction") or {}).get("polydispersity"):
-        return "knows forces between particles of one diameter only, and these are polydisperse"
     swims = propulsion(params)
     if swims is None:
         return "is for particles of one kind, not for a mixture"
@@ -58,7 +56,8 @@ def _mobility(run: Run) -> float:
 
 
 def _forces(run: Run, frame: Frame) -> tuple[np.ndarray, float]:
-    found = pair_forces(frame.position, frame.box, interaction(run.params))
+    sizes = frame.elements.get("diameter")  # where they differ
+    found = pair_forces(frame.position, frame.box, interaction(run.params), sizes)
     return found.force, found.virial
 
 
@@ -103,11 +102,32 @@ def pressure(run: Run, member: Member, *, since: float | None = None) -> Measure
         axis_label="t",
         axis_units="1",
         value=np.asarray(rows),
-        label="pressure",
+        label="Pressure",
         units="1",
         convention="rho T + sum r F/(2A) + rho <v_0 e (v_0 e + mu F)>/(2 mu Gamma)",
         components=names,
         summary=summarised(np.asarray(rows), names),
+    )
+
+
+@of_particles("polar_order", rule=_rule, fits=lambda params: None)
+def polar_order(run: Run, member: Member, *, since: float | None = None) -> Measure:
+    """Return how far all head the same way over time: |<e>|/<e^2>^(1/2), 1 for a flock."""
+    rows = []
+    for frame in frames_since(member, since):
+        e = heading(member, frame)
+        size = float(np.sqrt((e**2).sum(axis=1).mean()))
+        rows.append([float(np.linalg.norm(e.mean(axis=0))) / size if size > 0 else 0.0])
+    values = np.asarray(rows)
+    return Measure(
+        axis=member.time[chosen(member, since) :],
+        axis_label="t",
+        axis_units="1",
+        value=values[:, 0],
+        label="polar order",
+        units="1",
+        convention=f"|<e>|/<e^2>^(1/2); about {len(e) ** -0.5:.2g} for independent headings",
+        summary=summarised(values, ("polar order",)),
     )
 
 
@@ -146,7 +166,7 @@ def disorder(
         axis_label="t",
         axis_units="1",
         value=np.asarray(rows),
-        label="entropies of places and headings",
+        label="Entropies of places and headings",
         units="1",
         convention=(
             f"boxes of {cell:.4g}; positions and headings against an even density, "

@@ -38,6 +38,12 @@ def headings(member: Member) -> Points:
     return Points(angle, "the headings", Rows(member.time), np.array([2 * math.pi]))
 
 
+@OBSERVABLES.register("propulsions", needs=("active",), gives=Points)
+def propulsions(member: Member) -> Points:
+    """Return the propulsions of Ornstein-Uhlenbeck particles, points of a normal law of width 1."""
+    return Points(member.fields["active"][...], "the propulsions", Rows(member.time))
+
+
 def _cells_rule(*, side: float) -> None:
     if not side > 0:
         raise ConfigError(f"side: must be positive, got {side:g}")

@@ -42,9 +42,15 @@ class Interaction:
             return usual if self.cutoff is None else self.cutoff
         return self.diameter
 
-    def force(self, r: np.ndarray) -> np.ndarray:
-        """Return the repulsive force (P,) at distances r (P,) below the reach."""
-        k, s = self.strength, self.diameter
+    def force(self, r: np.ndarray, size: np.ndarray | float = 1.0) -> np.ndarray:
+        """Return the repulsive force (P,) at distances r (P,), 0 from the reach on.
+
+        size  a pair's mean diameter over s, one or (P,); softplus takes none
+        """
+        return np.where(r < self.reach * size, self._law(r, self.diameter * size), 0.0)
+
+    def _law(self, r: np.ndarray, s: np.ndarray | float) -> np.ndarray:
+        k = self.strength
         if self.kind == "wca":
             sixth = (s / r) ** 6
             return 24 * k / r * sixth * (2 * sixth - 1)
@@ -65,19 +71,23 @@ class Forces:
     virial: float
 
 
-def pair_forces(points: Any, box: Any, interaction: Interaction) -> Forces:
+def pair_forces(points: Any, box: Any, interaction: Interaction, diameters: Any = None) -> Forces:
     """Return the forces between points (N, 2), and their virial.
 
-    box  (2,) edges or None in open space
+    box        (2,) edges or None in open space
+    diameters  (N,) where they differ: that of a pair is their mean
     """
     n = len(points)
     if interaction.kind == "none":
         return Forces(np.zeros((n, 2)), 0.0)
-    found: Pairs = pairs_within(points, box, interaction.reach)
+    sizes = None if diameters is None else np.asarray(diameters, float) / interaction.diameter
+    widest = 1.0 if sizes is None else float(sizes.max())
+    found: Pairs = pairs_within(points, box, interaction.reach * widest)
     r = np.hypot(found.d[:, 0], found.d[:, 1])
     if not (r > 0).all():
         raise ValueError("points: two are at the same place, where their force has no direction")
-    size = interaction.force(r)
+    mean = 1.0 if sizes is None else (sizes[found.i] + sizes[found.j]) / 2
+    size = interaction.force(r, mean)
     along = found.d * (size / r)[:, None]  # on j; the opposite on i
     total = np.stack(
         [
