@@ -275,6 +275,8 @@ def test_every_measure_is_offered_to_a_run_that_it_suits(name):
         ("effective_speed", {"trap": {"stiffness": 1.0}}, "not of a trap"),
         ("pressure", {"self_propulsion_speed": 0.0}, "is for particles that swim"),
         ("pressure", {"model": "passive"}, "is for particles that swim"),
+        ("heading_memory", {"model": "passive"}, "these are passive"),
+        ("polar_order", {"model": "passive"}, "these are passive"),
         ("effective_speed", {"particles": [{"count": 3}, {"count": 4}]}, "not for a mixture"),
     ],
 )

@@ -1,8 +1,16 @@
 """How particles move: mean square displacement, memory of the heading."""
 
+from typing import Any
+
 import numpy as np
 
-from analysis.measures.particles import free, heading_field, of_particles, propulsion
+from analysis.measures.particles import (
+    free,
+    heading_field,
+    of_particles,
+    propulsion,
+    swimming,
+)
 from analysis.structure import free as exact
 from analysis.structure.motion import (
     effective_diffusion,
@@ -36,11 +44,17 @@ def _lags(member: Member) -> np.ndarray:
     return member.time - member.time[0]
 
 
+def _followed(field: Any, some: slice) -> np.ndarray:
+    """Return some particles in all frames, (T, n, d), read frame by frame."""
+    return np.stack([field[t][some] for t in range(len(field))])
+
+
 def _paths(member: Member, some: slice) -> np.ndarray:
-    x = member.fields["position"][:, some]
+    x = _followed(member.fields["position"], some)
     d = x.shape[-1]
     box = member.fields["box"][...] if "box" in member.fields else np.full(d, np.inf)
-    image = member.fields["image"][:, some] if "image" in member.fields else None
+    crossed = member.fields.get("image")
+    image = None if crossed is None else _followed(crossed, some)
     return unwrapped(x, box, image)
 
 
@@ -103,7 +117,7 @@ def msd(
     )
 
 
-@of_particles("heading_memory", rule=_rule, fits=lambda params: None)
+@of_particles("heading_memory", rule=_rule, fits=swimming)
 def heading_memory(
     run: Run, member: Member, *, particles: int = 2000, window: tuple[float, ...] = ()
 ) -> Measure:
@@ -115,7 +129,7 @@ def heading_memory(
     t = _lags(member)
     name = heading_field(member)
     n = member.fields["position"].shape[1]
-    e = member.fields[name][:, _evenly(n, particles)]
+    e = _followed(member.fields[name], _evenly(n, particles))
     each = heading_products(e)
     scale = float(each[0].mean())
     if scale == 0:

@@ -123,6 +123,12 @@ def curve_error(rows: np.ndarray) -> np.ndarray:
     return np.nan_to_num(frame_average(rows).error)
 
 
+def swimming(params: Mapping[str, Any]) -> str | None:
+    """Return why the particles of a run have no heading, or None."""
+    passive = params.get("model") == "passive"
+    return "is for particles with a heading; these are passive" if passive else None
+
+
 def planar(params: Mapping[str, Any]) -> str | None:
     """Return why a run is not in the plane, or None."""
     d = int(_number(params, "dimension", 2))

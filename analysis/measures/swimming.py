@@ -16,6 +16,7 @@ from analysis.measures.particles import (
     of_particles,
     propulsion,
     summarised,
+    swimming,
 )
 from analysis.measures.structures import positive
 from analysis.structure.disorder import density_entropy, heading_entropy, position_entropy
@@ -110,7 +111,7 @@ def pressure(run: Run, member: Member, *, since: float | None = None) -> Measure
     )
 
 
-@of_particles("polar_order", rule=_rule, fits=lambda params: None)
+@of_particles("polar_order", rule=_rule, fits=swimming)
 def polar_order(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """Return how far all head the same way over time: |<e>|/<e^2>^(1/2), 1 for a flock."""
     rows = []
