@@ -214,13 +214,16 @@ class MemberField:
 class Member:
     """One member of a run.
 
-    time    (T,)
-    coords  axes by name, such as x (n,)
-    fields  (T, *dims) by name, sliced lazily
-    dims    names of each field's axes, time first
-    signal  the field that is meant where none is named
-    label   what people call it, where a number will not do: the name of its part
-    constants  arrays (T,) that are no fields: the steps of a run of particles
+    time       (T,)
+    coords     axes by name, such as x (n,)
+    fields     (T, *dims) by name, sliced lazily
+    dims       names of each field's axes, time first
+    signal     the field that is meant where none is named
+    label      what people call it, where a number will not do: the name of its part
+    facts      attributes of the part that it belongs to: numbers, text, lists of either
+    constants  arrays which do not depend on time, by name: of the part, or the member's own
+    part       the name of the part
+    split      of a benchmark, to which it belongs, such as train; "" where there is none
     """
 
     name: str
@@ -231,7 +234,10 @@ class Member:
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signal: str = ""
     label: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
     constants: Mapping[str, np.ndarray] = field(default_factory=dict)
+    part: str = ""
+    split: str = ""
 
     def extents(self) -> dict[str, Extent]:
         """Return how large each field is."""
