@@ -9,8 +9,12 @@ from analysis.measures import (
     fields,
     invariants,
     modulation,
+    motion,
+    phases,
     solitons,
     spectra,
+    structures,
+    swimming,
 )
 from analysis.measures.registry import MEASURES
 
@@ -21,6 +25,10 @@ __all__ = [
     "fields",
     "invariants",
     "modulation",
+    "motion",
+    "phases",
     "solitons",
     "spectra",
+    "structures",
+    "swimming",
 ]

@@ -401,6 +401,21 @@ def _members(group: h5py.Group, part: str) -> list[Member]:
     ]
 
 
+def _all_members(file: h5py.File) -> list[Member]:
+    """Return the members of a run of one part, of several, or of particles."""
+    if "h5md" in file:
+        from core.store.h5md_reading import particle_members
+
+        return particle_members(file)
+    groups = [file, *file[PARTS].values()] if PARTS in file else [file]
+    members = [
+        member
+        for group in (groups[1:] or groups)
+        for member in _members(group, group.name.rpartition("/")[2])
+    ]
+    return [replace(m, name=str(i), index=i) for i, m in enumerate(members)]
+
+
 @contextmanager
 def read_run(path: str | Path) -> Iterator[Run]:
     """Yield a run; its fields can be sliced while the block lasts.
@@ -412,13 +427,7 @@ def read_run(path: str | Path) -> Iterator[Run]:
         try:
             provenance = dict(file["provenance"].attrs)
             spec = json.loads(provenance["spec_json"])
-            groups = [file, *file[PARTS].values()] if PARTS in file else [file]
-            members = [
-                member
-                for group in (groups[1:] or groups)
-                for member in _members(group, group.name.rpartition("/")[2])
-            ]
-            members = [replace(m, name=str(i), index=i) for i, m in enumerate(members)]
+            members = _all_members(file)
         except (KeyError, IndexError, OSError, ValueError) as problem:
             raise SchemaError(
                 f"{path}: incomplete run file ({problem}); delete it and simulate again"

@@ -52,8 +52,9 @@ def _evidence(name: str, ours: Exponents, record: dict[str, Any]) -> str:
         if abs(record["maximum"] - spectrum[0]) > FAR * abs(spectrum[0]):
             found.append(f"their spectrum begins with {spectrum[0]:.4g}")
     dimension = record.get("kaplan_yorke")
-    if dimension is not None and dimension > catalogue()[name].dimension:
-        found.append(f"their dimension is {dimension:.4g} of {catalogue()[name].dimension}")
+    system = catalogue()[name]
+    if system.kind != "delay" and dimension is not None and dimension > system.dimension:
+        found.append(f"their dimension is {dimension:.4g} of {system.dimension}")
     return "; ".join(found)
 
 
