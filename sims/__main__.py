@@ -77,7 +77,7 @@ def simulate(arguments: argparse.Namespace) -> None:
             command.heed()
             frames = len(parts[block.part].time[block.frame]) if not single else 1
             done += (block.members.stop - block.members.start) * frames
-            progress.at(done)
+            progress.at(done, made.status())
             yield block
 
     def stamp() -> dict[str, Any]:
@@ -92,7 +92,8 @@ def simulate(arguments: argparse.Namespace) -> None:
             **made.notes(),
         )
 
-    write_run(arguments.output, made.layout, watched(), stamp)
+    write = getattr(module, "WRITE", write_run)
+    write(arguments.output, made.layout, watched(), stamp)
     keep.remove()
 
 
