@@ -221,8 +221,9 @@ def _hold(params: Params) -> None:
     jump += 3 * float(system.speeds(params).max()) * params.time_step
     sigma = params.interaction.diameter
     if params.interaction.kind != "none" and jump > JUMP * sigma:
+        enough = params.time_step * (JUMP * sigma / jump) ** 2
         _refuse("time_step", f"particles may jump {jump:.3g} in a step, of a diameter {sigma:g}; "
-                f"use time_step <= {params.time_step * (JUMP * sigma / jump) ** 2:.3g}")  # fmt: skip
+                f"use time_step <= {enough:.3g}")  # fmt: skip
     if jump > system.skin(params) / 2:
         _refuse("skin", f"{system.skin(params):g} cannot hold: particles move up to {jump:.3g} in "
                 f"a step; use skin >= {4 * jump:.3g}, or a smaller time_step")  # fmt: skip

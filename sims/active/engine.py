@@ -1,4 +1,4 @@
-"""A simulation under way: the arrays of the compiled loop, advanced, looked at, kept and restored."""
+"""A simulation under way: the arrays of the compiled loop, advanced, kept and restored."""
 
 import math
 from typing import Any
@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import NumericsError
-from sims.active import kernels, normals, pairs, system
+from sims.active import kernels, pairs, system
 from sims.active.params import Params
 
 CHUNK = 2e7  # particle-steps between two looks at the clock and at signals
@@ -89,7 +89,7 @@ class Simulation:
             first=np.zeros(0, dtype=np.uint32), second=np.zeros(0, dtype=np.uint32),
             pairs=np.zeros(1, dtype=np.int64), cell=np.zeros(n, dtype=np.int64),
             cells=np.zeros(cells, dtype=np.int64), swap=np.zeros(2 * n),
-            low=np.zeros(2), width=np.ones(2), count=np.ones(2, dtype=np.int64),
+            low=np.zeros(2), width=np.ones(2), axis=np.ones(2, dtype=np.int64),
             block=np.zeros((4, pairs.BLOCK)), normal=np.zeros(4 * look),
             raw=np.zeros(2 * look, dtype=np.uint64), failed=np.zeros(2 * look + 1, dtype=np.int64),
             trial=np.zeros((n, 6)), noise=np.zeros((4, n)),

@@ -55,7 +55,7 @@ def _hexagonal(n: int, width: float, height: float) -> np.ndarray:
 
 
 def _extent(params: Params) -> np.ndarray:
-    """Return the edges (d,) of the region that is filled at first; in open space, at packing 0.3."""
+    """Return the edges (d,) of the region filled at first; in open space, to packing 0.3."""
     edge = system.edges(params)
     if np.isfinite(edge).all():
         return edge
@@ -94,9 +94,7 @@ def slab(params: Params, draw: np.random.Generator) -> np.ndarray:
     return np.concatenate([band, gas])[draw.permutation(n)]
 
 
-def random(
-    params: Params, draw: np.random.Generator, size: np.ndarray | None = None
-) -> np.ndarray:
+def random(params: Params, draw: np.random.Generator, size: np.ndarray | None = None) -> np.ndarray:
     """Return random positions (N, d), pushed apart until none overlap.
 
     size  (N,) diameters over the mean, where they differ

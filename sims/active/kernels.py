@@ -60,7 +60,7 @@ class Scratch(NamedTuple):
     swap: np.ndarray
     low: np.ndarray
     width: np.ndarray
-    count: np.ndarray
+    axis: np.ndarray
     block: np.ndarray
     normal: np.ndarray
     raw: np.ndarray
@@ -159,8 +159,8 @@ def rebuild(p, s, rules):
     n = 0
     if rules.reach > 0:
         reach2 = rules.reach * rules.reach
-        if grid(p.x, rules.edge, rules.reach, s.low, s.width, s.count):
-            order(p.x, s.low, s.width, s.count, s.cell, s.cells, p.place)
+        if grid(p.x, rules.edge, rules.reach, s.low, s.width, s.axis):
+            order(p.x, s.low, s.width, s.axis, s.cell, s.cells, p.place)
             _moved_plane(p.x, p.place, s.swap)
             _moved_plane(p.e, p.place, s.swap)
             for d in range(2):
@@ -172,7 +172,7 @@ def rebuild(p, s, rules):
             _moved(p.work, p.place, s.swap)
             for i in range(p.x.shape[0]):
                 p.place[p.number[i]] = i
-            n = by_cells(p.x, rules.edge, s.count, s.cells, reach2, s.first, s.second)
+            n = by_cells(p.x, rules.edge, s.axis, s.cells, reach2, s.first, s.second)
         else:
             n = by_all(p.x, rules.edge, reach2, s.first, s.second)
     if n == FULL:

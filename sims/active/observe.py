@@ -1,4 +1,4 @@
-"""What is seen of a frame: forces, pressure, sum rule, contacts, clusters, from the list of pairs."""
+"""What is seen of a frame: pressure, sum rule, contacts, clusters, from the list of pairs."""
 
 import numpy as np
 
@@ -16,7 +16,7 @@ def about(params: Params) -> dict[str, Field]:
         "swim_work": Field((), "float64", "1", "work of self-propulsion on all since t = 0"),
         "effective_speed": Field((), "float64", "1", "mean of e (v e + mu F), along the heading"),
         "potential_energy": Field((), "float64", "1", "potential energy per particle"),
-        "laplacian": Field((), "float64", "1", "mu times the Laplacian of the potential, per particle"),
+        "laplacian": Field((), "float64", "1", "mu times the Laplacian of U, per particle"),
     }
     if params.translational_diffusivity > 0 and params.model != "passive":
         found["entropy_production"] = Field(
@@ -28,7 +28,7 @@ def about(params: Params) -> dict[str, Field]:
             (), "float64", "1", f"share of the largest cluster, linked within {NEAR:g} diameters"
         )
         if np.isfinite(system.edges(params)).all():
-            found["virial_pressure"] = Field((), "float64", "1", "virial of the pair forces / (d V)")
+            found["virial_pressure"] = Field((), "float64", "1", "virial of the pairs over d V")
     return found
 
 

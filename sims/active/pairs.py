@@ -109,8 +109,9 @@ def forces(kind, x, size, f, first, second, pairs, edge, law_of, mixed, scratch)
                 per[k] = 1.0 / (mean * mean)
                 r2[k] *= per[k]
             law(kind, r2, n, strength, sigma2, cut2, beta, tail)
-            for k in range(n):
-                r2[k] *= per[k]
+            if kind == WCA:  # F/r of soft discs is a function of r/sigma alone
+                for k in range(n):
+                    r2[k] *= per[k]
         else:
             law(kind, r2, n, strength, sigma2, cut2, beta, tail)
         for k in range(n):

@@ -74,7 +74,7 @@ class Params:
     rotational_diffusivity  D_r of abp; of rtp too, if given
     translational_diffusivity   D of the thermal noise
     persistence_rate        gamma of aoup
-    tumble_rate             of rtp; each tumble draws a new direction, in 1-D the old one half the time
+    tumble_rate             of rtp; a tumble draws any direction, in 1-D the old one half the time
     chirality               angular velocity
     alignment               {strength, range}, of abp and rtp
     mobility                mu
@@ -133,9 +133,7 @@ def prepare(given: Mapping[str, Any], where: str) -> Params:
     if not isinstance(given, Mapping):
         raise ConfigError(f"{where}: expected keys and values, got {given!r}")
     params = config.build(Params, {k: v for k, v in given.items() if v is not None}, where)
-    params = replace(
-        params, particles=_species(params.particles, config.join(where, "particles"))
-    )
+    params = replace(params, particles=_species(params.particles, config.join(where, "particles")))
     try:
         checks.check(params)
     except ConfigError as problem:
