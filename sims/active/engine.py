@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 
 from core.errors import NumericsError
-from sims.active import kernels, pairs, system
+from sims.active import compiled, kernels, pairs, system
 from sims.active.params import Params
 
 CHUNK = 2e7  # particle-steps between two looks at the clock and at signals
@@ -25,7 +25,6 @@ def rules_of(params: Params) -> kernels.Rules:
     return kernels.Rules(
         model=system.MODELS.index(params.model),
         dimension=params.dimension,
-        heun=params.integrator == "heun",
         step=params.time_step,
         edge=full,
         kind=system.KINDS.index(law.kind),
@@ -48,9 +47,9 @@ def rules_of(params: Params) -> kernels.Rules:
 
 
 def _plane(values: np.ndarray) -> np.ndarray:
-    """Return vectors (N, d) as (N, 2)."""
-    out = np.zeros((len(values), 2))
-    out[:, : values.shape[1]] = values
+    """Return vectors (N, d) as rows (2, N)."""
+    out = np.zeros((2, len(values)))
+    out[: values.shape[1]] = values.T
     return out
 
 
@@ -74,10 +73,12 @@ class Simulation:
         n = len(x)
         self.params, self.rules, self.rng = params, rules_of(params), rng.copy()
         self.steps = self.lists = 0
+        heun = params.integrator == "heun"
+        self._take = compiled.advance_heun if heun else compiled.advance_euler
         self.wait = np.zeros(1, dtype=np.int64)
         self.particles = kernels.Particles(
-            x=_plane(x), e=_plane(e), f=np.zeros((n, 2)), start=np.zeros((n, 2)),
-            image=np.zeros((n, 2), dtype=np.int64), number=np.arange(n), place=np.arange(n),
+            x=_plane(x), e=_plane(e), f=np.zeros((2, n)), start=np.zeros((2, n)),
+            image=np.zeros((2, n), dtype=np.int64), number=np.arange(n), place=np.arange(n),
             speed=system.speeds(params),
             turn=np.sqrt(2 * system.rotational(params) * params.time_step),
             size=np.ones(n) if size is None else size.astype(float),
@@ -88,11 +89,12 @@ class Simulation:
         self.scratch = kernels.Scratch(
             first=np.zeros(0, dtype=np.uint32), second=np.zeros(0, dtype=np.uint32),
             pairs=np.zeros(1, dtype=np.int64), cell=np.zeros(n, dtype=np.int64),
-            cells=np.zeros(cells, dtype=np.int64), swap=np.zeros(2 * n),
+            cells=np.zeros(cells, dtype=np.int64), swap=np.zeros(n),
             low=np.zeros(2), width=np.ones(2), axis=np.ones(2, dtype=np.int64),
             block=np.zeros((4, pairs.BLOCK)), normal=np.zeros(4 * look),
             raw=np.zeros(2 * look, dtype=np.uint64), failed=np.zeros(2 * look + 1, dtype=np.int64),
-            trial=np.zeros((n, 6)), noise=np.zeros((4, n)),
+            trial=np.zeros((2, n)), before=np.zeros((2, n)), drift=np.zeros((2, n)),
+            noise=np.zeros((4, n)),
         )  # fmt: skip
         self._grow(12 * n + 256)
 
@@ -109,7 +111,7 @@ class Simulation:
     def list_anew(self) -> None:
         """Sort the particles and list the pairs; where two runs do, they go on alike."""
         while True:
-            ending = kernels.rebuild(self.particles, self.scratch, self.rules)
+            ending = compiled.rebuild(self.particles, self.scratch, self.rules)
             if ending != kernels.LIST_FULL:
                 break
             self._grow(2 * len(self.scratch.first))
@@ -122,7 +124,7 @@ class Simulation:
         Raises NumericsError that names the particle and the time of what is not finite.
         """
         while steps > 0:
-            taken, lists, ending = kernels.advance(
+            taken, lists, ending = self._take(
                 self.particles, self.scratch, self.rules, self.rng, self.wait, steps
             )
             steps -= taken
@@ -138,12 +140,12 @@ class Simulation:
         if ending == kernels.DONE:
             return
         p = self.particles
-        bad = ~np.isfinite(p.x).all(axis=1)
+        bad = ~np.isfinite(p.x).all(axis=0)
         if bad.any():
             which = int(p.number[bad].min())
             what = "its force or position is not finite"
         else:
-            which = int(p.number[np.argmax(((p.x - p.start) ** 2).sum(axis=1))])
+            which = int(p.number[np.argmax(((p.x - p.start) ** 2).sum(axis=0))])
             what = "it moved too far in one step"
         raise NumericsError(
             f"particle {which}: {what} at t = {self.time:g} (since the start); "
@@ -151,9 +153,10 @@ class Simulation:
         )
 
     def by_number(self, values: np.ndarray) -> np.ndarray:
-        """Return an array of the particles in the order of their numbers."""
-        out = np.empty_like(values)
-        out[self.particles.number] = values
+        """Return an array (N,), or rows (2, N) as vectors (N, d), in the order of the numbers."""
+        own = values if values.ndim == 1 else values[: self.params.dimension].T
+        out = np.empty(own.shape, dtype=own.dtype)
+        out[self.particles.number] = own
         return out
 
     def listed(self) -> tuple[np.ndarray, np.ndarray]:

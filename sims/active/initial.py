@@ -124,8 +124,7 @@ def random(params: Params, draw: np.random.Generator, size: np.ndarray | None = 
             raise ConfigError(
                 "initial: random particles do not come apart at this density; use lattice"
             )
-    d = params.dimension
-    return simulation.by_number(simulation.particles.x)[:, :d]
+    return simulation.by_number(simulation.particles.x)
 
 
 def overlap(simulation: object) -> float:

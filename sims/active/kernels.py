@@ -26,8 +26,8 @@ LOOK = 256  # particles updated at a time; their normal numbers stay in the firs
 class Particles(NamedTuple):
     """What belongs to each particle, in the order of the cells.
 
-    x, e, f, start  (N, 2) position, heading or propulsion, force, position when the list was made
-    image           (N, 2) how often it left the box
+    x, e, f, start  (2, N) position, heading or propulsion, force, position when the list was made
+    image           (2, N) how often it left the box
     number          (N,) which particle it is; place (N,) where it is now
     speed, turn     (N,) v, and sqrt(2 D_r dt)
     size            (N,) diameter
@@ -66,6 +66,8 @@ class Scratch(NamedTuple):
     raw: np.ndarray
     failed: np.ndarray
     trial: np.ndarray
+    before: np.ndarray
+    drift: np.ndarray
     noise: np.ndarray
 
 
@@ -86,7 +88,6 @@ class Rules(NamedTuple):
 
     model: int
     dimension: int
-    heun: bool
     step: float
     edge: np.ndarray
     kind: int
@@ -107,53 +108,42 @@ class Rules(NamedTuple):
     ring: bool
 
 
-@njit(cache=True)
+@njit
 def wrap(p, edge):
     """Bring particles back into the box and count how often they left it."""
     for d in range(2):
         if edge[d] > 0:
-            for i in range(p.x.shape[0]):
-                turns = math.floor(p.x[i, d] / edge[d])
-                p.x[i, d] -= turns * edge[d]
-                p.image[i, d] += np.int64(turns)
-                if p.x[i, d] >= edge[d]:  # by rounding
-                    p.x[i, d] = 0.0
-                    p.image[i, d] += 1
+            for i in range(p.x.shape[1]):
+                turns = math.floor(p.x[d, i] / edge[d])
+                p.x[d, i] -= turns * edge[d]
+                p.image[d, i] += np.int64(turns)
+                if p.x[d, i] >= edge[d]:  # by rounding
+                    p.x[d, i] = 0.0
+                    p.image[d, i] += 1
 
 
-@njit(cache=True)
-def _moved(values, place, swap):
-    n = values.shape[0]
-    for i in range(n):
+@njit
+def _sorted(values, place, swap):
+    """Bring an array (N,) to its new places."""
+    for i in range(values.size):
         swap[place[i]] = values[i]
-    values[:] = swap[:n]
+    values[:] = swap
 
 
-@njit(cache=True)
-def _moved_plane(values, place, swap):
-    n = values.shape[0]
-    for i in range(n):
-        swap[2 * place[i]] = values[i, 0]
-        swap[2 * place[i] + 1] = values[i, 1]
-    for i in range(n):
-        values[i, 0] = swap[2 * i]
-        values[i, 1] = swap[2 * i + 1]
-
-
-@njit(cache=True)
-def _moved_numbers(values, place, swap):
-    n = values.shape[0]
-    for i in range(n):
+@njit
+def _sorted_numbers(values, place, swap):
+    """Bring an array (N,) of integers, exact as floats, to its new places."""
+    for i in range(values.size):
         swap[place[i]] = values[i]
-    for i in range(n):
+    for i in range(values.size):
         values[i] = np.int64(swap[i])
 
 
-@njit(cache=True)
+@njit
 def rebuild(p, s, rules):
     """Wrap, sort by cell and list the pairs anew; return DONE, LIST_FULL or NOT_FINITE."""
-    for i in range(p.x.shape[0]):
-        if not (math.isfinite(p.x[i, 0]) and math.isfinite(p.x[i, 1])):
+    for i in range(p.x.shape[1]):
+        if not (math.isfinite(p.x[0, i]) and math.isfinite(p.x[1, i])):
             return NOT_FINITE
     wrap(p, rules.edge)
     n = 0
@@ -161,16 +151,16 @@ def rebuild(p, s, rules):
         reach2 = rules.reach * rules.reach
         if grid(p.x, rules.edge, rules.reach, s.low, s.width, s.axis):
             order(p.x, s.low, s.width, s.axis, s.cell, s.cells, p.place)
-            _moved_plane(p.x, p.place, s.swap)
-            _moved_plane(p.e, p.place, s.swap)
             for d in range(2):
-                _moved_numbers(p.image[:, d], p.place, s.swap)
-            _moved_numbers(p.number, p.place, s.swap)
-            _moved(p.speed, p.place, s.swap)
-            _moved(p.turn, p.place, s.swap)
-            _moved(p.size, p.place, s.swap)
-            _moved(p.work, p.place, s.swap)
-            for i in range(p.x.shape[0]):
+                _sorted(p.x[d], p.place, s.swap)
+                _sorted(p.e[d], p.place, s.swap)
+                _sorted_numbers(p.image[d], p.place, s.swap)
+            _sorted_numbers(p.number, p.place, s.swap)
+            _sorted(p.speed, p.place, s.swap)
+            _sorted(p.turn, p.place, s.swap)
+            _sorted(p.size, p.place, s.swap)
+            _sorted(p.work, p.place, s.swap)
+            for i in range(p.x.shape[1]):
                 p.place[p.number[i]] = i
             n = by_cells(p.x, rules.edge, s.axis, s.cells, reach2, s.first, s.second)
         else:
@@ -182,26 +172,26 @@ def rebuild(p, s, rules):
     return DONE
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(fastmath=FAST)
 def _along_the_chain(p, x, f, stiffness, closed):
     """Add harmonic forces between particles that follow each other by number."""
-    n = x.shape[0]
+    n = x.shape[1]
     for k in range(n if closed else n - 1):
         i, j = p.place[k], p.place[(k + 1) % n]
         for d in range(2):
-            pull = stiffness * (x[j, d] - x[i, d])
-            f[i, d] += pull
-            f[j, d] -= pull
+            pull = stiffness * (x[d, j] - x[d, i])
+            f[d, i] += pull
+            f[d, j] -= pull
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(fastmath=FAST)
 def act(p, s, rules, x, e):
     """Set f and torque to what acts at positions x with headings e."""
     f = p.f
     if rules.trap != 0.0:
-        for i in range(x.shape[0]):
-            f[i, 0] = -rules.trap * x[i, 0]
-            f[i, 1] = -rules.trap * x[i, 1]
+        for i in range(x.shape[1]):
+            f[0, i] = -rules.trap * x[0, i]
+            f[1, i] = -rules.trap * x[1, i]
     else:
         f[:] = 0.0
     if rules.couple != 0.0:
@@ -216,67 +206,79 @@ def act(p, s, rules, x, e):
         torques(x, e, p.torque, s.first, s.second, n, rules.edge, rules.align2)
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@njit(fastmath=FAST, error_model="numpy")
 def turned(model, e, lo, hi, turn, torque, n1, n2, keep, renew, spin, align, plane):
     """Advance headings or propulsions lo to hi by one step, in place."""
+    e0, e1 = e[0, lo:hi], e[1, lo:hi]
     if model == AOUP:
         c, q = math.cos(spin), math.sin(spin)
-        for i in range(lo, hi):
-            a, b = e[i, 0], e[i, 1]
-            e[i, 0] = keep * (c * a - q * b) + renew * n1[i - lo]
-            e[i, 1] = plane * (keep * (q * a + c * b) + renew * n2[i - lo])
+        for i in range(e0.size):
+            a, b = e0[i], e1[i]
+            e0[i] = keep * (c * a - q * b) + renew * n1[i]
+            e1[i] = plane * (keep * (q * a + c * b) + renew * n2[i])
     elif plane > 0.0:
-        for i in range(lo, hi):
-            angle = turn[i] * n1[i - lo] + spin + align * torque[i]
+        sigma, twist = turn[lo:hi], torque[lo:hi]
+        for i in range(e0.size):
+            angle = sigma[i] * n1[i] + spin + align * twist[i]
             square = angle * angle
             t = 0.5 * angle * (1.0 + square * (1.0 / 12.0 + square * (1.0 / 120.0)))
             over = 1.0 / (1.0 + t * t)
             c, q = (1.0 - t * t) * over, 2.0 * t * over
-            a, b = e[i, 0], e[i, 1]
-            e[i, 0] = c * a - q * b
-            e[i, 1] = q * a + c * b
+            a, b = e0[i], e1[i]
+            e0[i] = c * a - q * b
+            e1[i] = q * a + c * b
 
 
-@njit(cache=True)
+@njit
 def tumbled(e, probability, wait, rng, plane):
     """Give those whose turn it is a new direction; return how many are left out until the next.
 
     The number of particles passed over between two tumbles is geometric.
     """
-    n = e.shape[0]
+    n = e.shape[1]
     while wait < n:
         if plane > 0.0:
             angle = 2.0 * math.pi * normals.uniform(rng)
-            e[wait, 0] = math.cos(angle)
-            e[wait, 1] = math.sin(angle)
+            e[0, wait] = math.cos(angle)
+            e[1, wait] = math.sin(angle)
         else:
-            e[wait, 0] = 1.0 if normals.uniform(rng) < 0.5 else -1.0
+            e[0, wait] = 1.0 if normals.uniform(rng) < 0.5 else -1.0
         skip = math.log(normals.uniform(rng)) / math.log1p(-probability)
         wait += 1 + np.int64(min(skip, 1e15))
     return wait - n
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@njit(fastmath=FAST, error_model="numpy")
 def moved(x, e, f, start, speed, work, lo, hi, n1, n2, step, mobility, kick, plane, most2):
     """Move particles lo to hi by an Euler-Maruyama step; return how many went too far.
 
     most2  squared displacement since the list was made that it allows; NaN is too far as well
     """
+    x0, x1, e0, e1, f0, f1 = (
+        x[0, lo:hi],
+        x[1, lo:hi],
+        e[0, lo:hi],
+        e[1, lo:hi],
+        f[0, lo:hi],
+        f[1, lo:hi],
+    )
+    s0, s1, speeds, done = start[0, lo:hi], start[1, lo:hi], speed[lo:hi], work[lo:hi]
     far = 0
     force = 1.0 / mobility
-    for i in range(lo, hi):
-        v = speed[i]
-        gx = (v * e[i, 0] + mobility * f[i, 0]) * step + kick * n1[i - lo]
-        gy = (v * e[i, 1] + mobility * f[i, 1]) * step + plane * kick * n2[i - lo]
-        work[i] += v * force * (e[i, 0] * gx + e[i, 1] * gy)
-        x[i, 0] += gx
-        x[i, 1] += gy
-        dx, dy = x[i, 0] - start[i, 0], x[i, 1] - start[i, 1]
+    for i in range(x0.size):
+        v = speeds[i]
+        gx = (v * e0[i] + mobility * f0[i]) * step + kick * n1[i]
+        gy = (v * e1[i] + mobility * f1[i]) * step + plane * kick * n2[i]
+        done[i] += v * force * (e0[i] * gx + e1[i] * gy)
+        nx, ny = x0[i] + gx, x1[i] + gy
+        x0[i] = nx
+        x1[i] = ny
+        dx, dy = nx - s0[i], ny - s1[i]
         far += 0 if dx * dx + dy * dy <= most2 else 1
     return far
 
 
-@njit(cache=True)
+@njit
 def _noise(rng, s, kinds, n):
     """Draw `kinds` rows of n normal numbers each into `noise`, a block at a time."""
     for row in range(kinds):
@@ -286,10 +288,10 @@ def _noise(rng, s, kinds, n):
             s.noise[row, lo:hi] = s.normal[: hi - lo]
 
 
-@njit(cache=True)
+@njit
 def euler(p, s, rules, rng, wait, most2):
     """Take one Euler-Maruyama step; return how many particles went too far."""
-    n = p.x.shape[0]
+    n = p.x.shape[1]
     plane = 1.0 if rules.dimension == 2 else 0.0
     act(p, s, rules, p.x, p.e)
     far = 0
@@ -317,27 +319,27 @@ def euler(p, s, rules, rng, wait, most2):
     return far
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@njit(fastmath=FAST, error_model="numpy")
 def heun(p, s, rules, rng, wait, most2):
     """Take one step of Heun's method, or none if the trial point lies off the list.
 
     The trial step is that of Euler-Maruyama; the drift is then the mean of both ends, the noise
     the same. Returns how many particles went too far, and whether the step was taken.
     """
-    n = p.x.shape[0]
+    n = p.x.shape[1]
     plane = 1.0 if rules.dimension == 2 else 0.0
-    normal, e0, drift = s.noise, s.trial[:, 2:4], s.trial[:, 4:6]
+    normal, e0, drift = s.noise, s.before, s.drift
     before, waited = rng.copy(), wait[0]
     act(p, s, rules, p.x, p.e)
     _noise(rng, s, 4, n)
     far = 0
     for i in range(n):
-        e0[i] = p.e[i]
+        e0[0, i], e0[1, i] = p.e[0, i], p.e[1, i]
         for d in range(2):
-            drift[i, d] = p.speed[i] * p.e[i, d] + rules.mobility * p.f[i, d]
+            drift[d, i] = p.speed[i] * p.e[d, i] + rules.mobility * p.f[d, i]
             kick = rules.kick * normal[d, i] * (plane if d else 1.0)
-            s.trial[i, d] = p.x[i, d] + drift[i, d] * rules.step + kick
-        dx, dy = s.trial[i, 0] - p.start[i, 0], s.trial[i, 1] - p.start[i, 1]
+            s.trial[d, i] = p.x[d, i] + drift[d, i] * rules.step + kick
+        dx, dy = s.trial[0, i] - p.start[0, i], s.trial[1, i] - p.start[1, i]
         far += 0 if dx * dx + dy * dy <= most2 else 1
     if far:
         rng[:] = before
@@ -349,51 +351,71 @@ def heun(p, s, rules, rng, wait, most2):
         )  # fmt: skip
     if rules.model == RTP:
         wait[0] = tumbled(p.e, rules.tumble, waited, rng, plane)
-    act(p, s, rules, s.trial[:, 0:2], p.e)
+    act(p, s, rules, s.trial, p.e)
     force = 1.0 / rules.mobility
     for i in range(n):
         v = p.speed[i]
         for d in range(2):
-            end = v * p.e[i, d] + rules.mobility * p.f[i, d]
+            end = v * p.e[d, i] + rules.mobility * p.f[d, i]
             kick = rules.kick * normal[d, i] * (plane if d else 1.0)
-            power = 0.5 * (e0[i, d] * drift[i, d] + p.e[i, d] * end) * rules.step
-            p.work[i] += v * force * (power + 0.5 * (e0[i, d] + p.e[i, d]) * kick)
-            p.x[i, d] += 0.5 * (drift[i, d] + end) * rules.step + kick
-        dx, dy = p.x[i, 0] - p.start[i, 0], p.x[i, 1] - p.start[i, 1]
+            power = 0.5 * (e0[d, i] * drift[d, i] + p.e[d, i] * end) * rules.step
+            p.work[i] += v * force * (power + 0.5 * (e0[d, i] + p.e[d, i]) * kick)
+            p.x[d, i] += 0.5 * (drift[d, i] + end) * rules.step + kick
+        dx, dy = p.x[0, i] - p.start[0, i], p.x[1, i] - p.start[1, i]
         far += 0 if dx * dx + dy * dy <= most2 else 1
     return far, True
 
 
-@njit(cache=True)
-def advance(p, s, rules, rng, wait, steps):
-    """Take up to `steps` steps from a fresh list; return (steps taken, lists made, ending).
+@njit
+def _afresh(p, s, rules):
+    """Make the list anew after a step, unless a particle has crossed half the box in it."""
+    for d in range(2):
+        if rules.edge[d] > 0:
+            for i in range(p.x.shape[1]):
+                if abs(p.x[d, i] - p.start[d, i]) > 0.5 * rules.edge[d]:
+                    return TOO_FAR
+    return rebuild(p, s, rules)
+
+
+@njit
+def _allowed(rules):
+    """Return the squared displacement that a list allows."""
+    half = 0.5 * rules.skin
+    return half * half if rules.reach > 0 else math.inf
+
+
+@njit
+def advance_euler(p, s, rules, rng, wait, steps):
+    """Take up to `steps` steps; return (steps taken, lists made, ending).
 
     wait  (1,) particles to pass over until the next tumble
     """
-    half = 0.5 * rules.skin
-    listed = rules.reach > 0
-    most2 = half * half if listed else math.inf
-    lists = 0
+    lists, most2 = 0, _allowed(rules)
     for taken in range(steps):
-        if rules.heun:
+        if euler(p, s, rules, rng, wait, most2):
+            ending = _afresh(p, s, rules)
+            lists += 1
+            if ending != DONE:
+                return taken + 1, lists, ending
+    return steps, lists, DONE
+
+
+@njit
+def advance_heun(p, s, rules, rng, wait, steps):
+    """Take up to `steps` steps of Heun's method; otherwise as `advance_euler`."""
+    lists, most2 = 0, _allowed(rules)
+    for taken in range(steps):
+        far, stepped = heun(p, s, rules, rng, wait, most2)
+        if not stepped:
+            ending = rebuild(p, s, rules)
+            lists += 1
+            if ending != DONE:
+                return taken, lists, ending
             far, stepped = heun(p, s, rules, rng, wait, most2)
             if not stepped:
-                ending = rebuild(p, s, rules)
-                lists += 1
-                if ending != DONE:
-                    return taken, lists, ending
-                far, stepped = heun(p, s, rules, rng, wait, most2)
-                if not stepped:
-                    return taken, lists, TOO_FAR
-        else:
-            far = euler(p, s, rules, rng, wait, most2)
+                return taken, lists, TOO_FAR
         if far:
-            for d in range(2):
-                if rules.edge[d] > 0:
-                    for i in range(p.x.shape[0]):
-                        if abs(p.x[i, d] - p.start[i, d]) > 0.5 * rules.edge[d]:
-                            return taken + 1, lists, TOO_FAR
-            ending = rebuild(p, s, rules)
+            ending = _afresh(p, s, rules)
             lists += 1
             if ending != DONE:
                 return taken + 1, lists, ending

@@ -41,12 +41,12 @@ def seed(generator: np.random.Generator) -> np.ndarray:
     return generator.integers(1, 2**64, size=WORDS, dtype=np.uint64)
 
 
-@njit(cache=True)
+@njit
 def _rotated(x, k):
     return (x << np.uint64(k)) | (x >> np.uint64(64 - k))
 
 
-@njit(cache=True)
+@njit
 def integers(state, out):
     """Fill `out` (uint64, a multiple of LANES) from all lanes."""
     s0, s1 = state[:LANES], state[LANES : 2 * LANES]
@@ -65,7 +65,7 @@ def integers(state, out):
             s3[k] = _rotated(d, 45)
 
 
-@njit(cache=True)
+@njit
 def uniform(state):
     """Return one number in (0, 1) from the lane of the mending."""
     o = 4 * LANES
@@ -81,7 +81,7 @@ def uniform(state):
     return (np.float64(value >> np.uint64(11)) + 0.5) * 2.0**-53
 
 
-@njit(cache=True)
+@njit
 def _mended(state, layer, x):
     """Return a normal number where the ziggurat's first test failed with x in this layer."""
     while True:
@@ -99,7 +99,7 @@ def _mended(state, layer, x):
             return x
 
 
-@njit(cache=True)
+@njit
 def fill(state, out, raw, failed):
     """Fill `out` (float64, a multiple of LANES) with independent standard normal numbers.
 

@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.store import Field
-from sims.active import forces, kernels, system
+from sims.active import compiled, forces, system
 from sims.active.engine import Simulation
 from sims.active.params import Params
 
@@ -36,11 +36,11 @@ def distances(simulation: Simulation) -> tuple[np.ndarray, np.ndarray]:
     """Return distance and diameter over the usual one (K,), (K,) of the listed pairs."""
     i, j = simulation.listed()
     p, edge = simulation.particles, simulation.rules.edge
-    gap = p.x[i] - p.x[j]
+    gap = p.x[:, i] - p.x[:, j]
     for d in range(2):
         if edge[d] > 0:
-            gap[:, d] -= edge[d] * np.floor(gap[:, d] / edge[d] + 0.5)
-    return np.sqrt((gap**2).sum(axis=1)), 0.5 * (p.size[i] + p.size[j])
+            gap[d] -= edge[d] * np.floor(gap[d] / edge[d] + 0.5)
+    return np.sqrt((gap**2).sum(axis=0)), 0.5 * (p.size[i] + p.size[j])
 
 
 def largest_cluster(n: int, first: np.ndarray, second: np.ndarray) -> float:
@@ -71,15 +71,15 @@ def _bonds(simulation: Simulation) -> tuple[float, float]:
 def observables(simulation: Simulation) -> dict[str, float]:
     """Return the numbers of a frame, as `about` names them; the list must be fresh."""
     params, p = simulation.params, simulation.particles
-    n, d = len(p.x), params.dimension
+    n, d = p.work.size, params.dimension
     law, mu = system.pair(params), params.mobility
-    kernels.act(p, simulation.scratch, simulation.rules, p.x, p.e)
+    compiled.act(p, simulation.scratch, simulation.rules, p.x, p.e)
     energy, laplacian = _bonds(simulation)
     if params.trap is not None:
         energy += float(0.5 * params.trap.stiffness * (p.x**2).sum())
         laplacian += params.trap.stiffness * d * n
     work = float(p.work.sum())
-    along = p.e * (p.speed[:, None] * p.e + mu * p.f)
+    along = p.e * (p.speed * p.e + mu * p.f)
     found = {"swim_work": work, "effective_speed": float(along.sum() / n)}
     if params.translational_diffusivity > 0 and params.model != "passive":
         found["entropy_production"] = work / system.temperature(params)

@@ -30,7 +30,7 @@ E = tuple(float(c) for c in _HALF.coef)  # of exp(-y) on [0, 1]
 A = tuple(float(c) for c in _SERIES.coef)  # of artanh(s)/s in s^2 on [0, 1/9]
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(fastmath=FAST)
 def _softplus(z):
     """Return ln(1 + e^z) to 1e-15, without branches."""
     y = min(abs(z), 32.0) * 0.03125
@@ -52,7 +52,7 @@ def _softplus(z):
     return max(z, 0.0) + 2.0 * s * q
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@njit(fastmath=FAST, error_model="numpy")
 def law(kind, r2, n, strength, sigma2, cut2, beta, tail):
     """Turn squared distances r2 (n,) into forces over the distance, in place; 0 from the cutoff on.
 
@@ -78,9 +78,9 @@ def law(kind, r2, n, strength, sigma2, cut2, beta, tail):
             r2[k] = strength * (_softplus(beta * (sigma - r)) / beta - tail) / r
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@njit(fastmath=FAST, error_model="numpy")
 def forces(kind, x, size, f, first, second, pairs, edge, law_of, mixed, scratch):
-    """Add the forces of listed pairs to f (N, 2); each pair's are opposite to the last bit.
+    """Add the forces of listed pairs to f (2, N); each pair's are opposite to the last bit.
 
     edge     (2,) of the box, 0 along an open axis
     law_of   (5,) strength, sigma^2, cutoff^2, beta, tail
@@ -97,8 +97,8 @@ def forces(kind, x, size, f, first, second, pairs, edge, law_of, mixed, scratch)
         one, other = first[start : start + n], second[start : start + n]
         for k in range(n):
             i, j = one[k], other[k]
-            gx[k] = x[i, 0] - x[j, 0]
-            gy[k] = x[i, 1] - x[j, 1]
+            gx[k] = x[0, i] - x[0, j]
+            gy[k] = x[1, i] - x[1, j]
         for k in range(n):
             gx[k] -= lx * math.floor(gx[k] * ox + 0.5)
             gy[k] -= ly * math.floor(gy[k] * oy + 0.5)
@@ -117,13 +117,13 @@ def forces(kind, x, size, f, first, second, pairs, edge, law_of, mixed, scratch)
         for k in range(n):
             i, j = one[k], other[k]
             fx, fy = r2[k] * gx[k], r2[k] * gy[k]
-            f[i, 0] += fx
-            f[i, 1] += fy
-            f[j, 0] -= fx
-            f[j, 1] -= fy
+            f[0, i] += fx
+            f[1, i] += fy
+            f[0, j] -= fx
+            f[1, j] -= fy
 
 
-@njit(cache=True, fastmath=FAST, error_model="numpy")
+@njit(fastmath=FAST, error_model="numpy")
 def torques(x, e, torque, first, second, pairs, edge, reach2):
     """Set torque (N,) to the sum of sin(theta_j - theta_i) over the others within the reach."""
     torque[:] = 0.0
@@ -131,22 +131,22 @@ def torques(x, e, torque, first, second, pairs, edge, reach2):
     oy = 1.0 / edge[1] if edge[1] > 0 else 0.0
     for k in range(pairs):
         i, j = first[k], second[k]
-        gx, gy = x[i, 0] - x[j, 0], x[i, 1] - x[j, 1]
+        gx, gy = x[0, i] - x[0, j], x[1, i] - x[1, j]
         gx -= edge[0] * math.floor(gx * ox + 0.5)
         gy -= edge[1] * math.floor(gy * oy + 0.5)
         if gx * gx + gy * gy < reach2:
-            turn = e[i, 0] * e[j, 1] - e[i, 1] * e[j, 0]
+            turn = e[0, i] * e[1, j] - e[1, i] * e[0, j]
             torque[i] += turn
             torque[j] -= turn
 
 
-@njit(cache=True)
+@njit
 def grid(x, edge, reach, low, width, count):
     """Set origin, width and number of the cells along each axis; return whether they will do.
 
     Periodic axes need three cells, or a neighbour would be met twice.
     """
-    most = max(4.0, 4.0 * math.sqrt(x.shape[0]))
+    most = max(4.0, 4.0 * math.sqrt(x.shape[1]))
     for d in range(2):
         if edge[d] > 0:
             low[d] = 0.0
@@ -155,30 +155,30 @@ def grid(x, edge, reach, low, width, count):
                 return False
             width[d] = edge[d] / count[d]
         else:
-            low[d] = x[0, d]
-            high = x[0, d]
-            for i in range(x.shape[0]):
-                low[d] = min(low[d], x[i, d])
-                high = max(high, x[i, d])
+            low[d] = x[d, 0]
+            high = x[d, 0]
+            for i in range(x.shape[1]):
+                low[d] = min(low[d], x[d, i])
+                high = max(high, x[d, i])
             span = high - low[d]
             count[d] = np.int64(max(1.0, min(span / reach, most)))
             width[d] = max(span / count[d], reach)
     return True
 
 
-@njit(cache=True)
+@njit
 def order(x, low, width, count, cell, start, place):
     """Sort particles by cell, stably: cell (N,), start (cells + 1,), and the new place (N,)."""
     start[:] = 0
     nx, ny = count[0], count[1]
-    for i in range(x.shape[0]):
-        cx = min(np.int64((x[i, 0] - low[0]) / width[0]), nx - 1)
-        cy = min(np.int64((x[i, 1] - low[1]) / width[1]), ny - 1)
+    for i in range(x.shape[1]):
+        cx = min(np.int64((x[0, i] - low[0]) / width[0]), nx - 1)
+        cy = min(np.int64((x[1, i] - low[1]) / width[1]), ny - 1)
         cell[i] = cy * nx + cx
         start[cell[i] + 1] += 1
     for c in range(nx * ny):
         start[c + 1] += start[c]
-    for i in range(x.shape[0]):
+    for i in range(x.shape[1]):
         place[i] = start[cell[i]]
         start[cell[i]] += 1
     for c in range(nx * ny, 0, -1):
@@ -186,18 +186,18 @@ def order(x, low, width, count, cell, start, place):
     start[0] = 0
 
 
-@njit(cache=True, fastmath=FAST)
+@njit(fastmath=FAST)
 def _scan(x, i, xi, yi, lo, hi, reach2, first, second, n):
     """Append the particles of a range that are near (xi, yi); return how many pairs there are."""
     for j in range(lo, hi):
-        gx, gy = xi - x[j, 0], yi - x[j, 1]
+        gx, gy = xi - x[0, j], yi - x[1, j]
         first[n] = i
         second[n] = j
         n += gx * gx + gy * gy < reach2
     return n
 
 
-@njit(cache=True)
+@njit
 def by_cells(x, edge, count, start, reach2, first, second):
     """List all pairs nearer than the reach; return how many, or FULL. x is sorted by cell."""
     nx, ny = count[0], count[1]
@@ -214,7 +214,7 @@ def by_cells(x, edge, count, start, reach2, first, second):
             last = start[c + 2] if cx < nx - 1 else start[c + 1]
             lo, hi = start[up * nx + left], start[up * nx + right + 1]
             for i in range(start[c], start[c + 1]):
-                xi, yi = x[i, 0], x[i, 1]
+                xi, yi = x[0, i], x[1, i]
                 if n + last - i + hi - lo + 4 * (start[c + 1] - start[c]) + 4 > room:
                     return FULL
                 n = _scan(x, i, xi, yi, i + 1, last, reach2, first, second, n)
@@ -234,17 +234,17 @@ def by_cells(x, edge, count, start, reach2, first, second):
     return n
 
 
-@njit(cache=True)
+@njit
 def by_all(x, edge, reach2, first, second):
     """List all pairs whose nearest images are nearer than the reach; return how many, or FULL."""
     ox = 1.0 / edge[0] if edge[0] > 0 else 0.0
     oy = 1.0 / edge[1] if edge[1] > 0 else 0.0
     n = 0
-    for i in range(x.shape[0]):
-        if n + x.shape[0] > first.size:
+    for i in range(x.shape[1]):
+        if n + x.shape[1] > first.size:
             return FULL
-        for j in range(i + 1, x.shape[0]):
-            gx, gy = x[i, 0] - x[j, 0], x[i, 1] - x[j, 1]
+        for j in range(i + 1, x.shape[1]):
+            gx, gy = x[0, i] - x[0, j], x[1, i] - x[1, j]
             gx -= edge[0] * math.floor(gx * ox + 0.5)
             gy -= edge[1] * math.floor(gy * oy + 0.5)
             first[n] = i

@@ -30,7 +30,7 @@ def begin(params: Params, draw: np.random.Generator) -> Simulation:
 
 def _advance(simulation: Simulation, steps: int, cost: dict[str, Any], what: str = "") -> None:
     """Take steps in chunks short enough that a signal is heeded soon."""
-    n = len(simulation.particles.x)
+    n = simulation.particles.work.size
     most, left, said = max(1, int(CHUNK / n)), steps, time.monotonic()
     while left > 0:
         now = min(left, most)
@@ -55,16 +55,15 @@ def thermalise(simulation: Simulation, cost: dict[str, Any]) -> None:
 def values(simulation: Simulation) -> dict[str, np.ndarray]:
     """Return the fields of a frame."""
     params, p = simulation.params, simulation.particles
-    d = params.dimension
     found: dict[str, Any] = {
-        "position": simulation.by_number(p.x)[:, :d],
+        "position": simulation.by_number(p.x),
         "work": simulation.by_number(p.work),
     }
     if np.isfinite(system.edges(params)).all():
-        found["image"] = simulation.by_number(p.image)[:, :d].astype(np.int32)
+        found["image"] = simulation.by_number(p.image).astype(np.int32)
     if params.model != "passive":
         name = "active" if params.model == "aoup" else "orientation"
-        found[name] = simulation.by_number(p.e)[:, :d]
+        found[name] = simulation.by_number(p.e)
     if len(system.species(params)) > 1:
         found["species"] = system.kind_of(params).astype(np.int32)
     if params.interaction.polydispersity:
