@@ -6,7 +6,6 @@ import array_api_strict
 import numpy as np
 import pytest
 
-from sims.active import compiled as compiled_code
 from sims.active import forces, pairs, system
 from sims.active.engine import Simulation
 from sims.active.params import prepare
@@ -45,9 +44,8 @@ def scattered(draw, n, edge, apart):
 
 
 def compiled(simulation):
-    p = simulation.particles
-    compiled_code.act(p, simulation.scratch, simulation.rules, p.x, p.e)
-    return simulation.by_number(p.f)
+    simulation.act()
+    return simulation.by_number(simulation.particles.f)
 
 
 @pytest.mark.parametrize("name", LAWS)
@@ -124,7 +122,7 @@ def test_the_twin_takes_a_strict_array_library():
 
 def listed(simulation):
     i, j = simulation.listed()
-    number = simulation.particles.number
+    number = simulation.order()
     return {tuple(sorted(two)) for two in zip(number[i].tolist(), number[j].tolist(), strict=True)}
 
 
@@ -184,7 +182,7 @@ def test_torques_are_those_of_all_pairs_and_add_up_to_nothing():
         "alignment": {"strength": 1.0, "range": 1.7},
     }  # fmt: skip
     simulation = made(given, x)
-    simulation.particles.e[:] = e[simulation.particles.number].T
+    simulation.particles.e[:] = e[simulation.order()].T
     compiled(simulation)
     found = simulation.by_number(simulation.particles.torque)
     np.testing.assert_allclose(

@@ -217,7 +217,8 @@ def _steps(params: Params) -> None:
 
 def _hold(params: Params) -> None:
     """Refuse steps longer than a particle, and a skin that is used up by one step."""
-    jump = 5 * math.sqrt(2 * params.translational_diffusivity * params.time_step)
+    rare = 8.0 if params.integrator == "heun" else 4.0  # heun cannot go on after such a jump
+    jump = rare * math.sqrt(2 * params.translational_diffusivity * params.time_step)
     jump += 3 * float(system.speeds(params).max()) * params.time_step
     sigma = params.interaction.diameter
     if params.interaction.kind != "none" and jump > JUMP * sigma:

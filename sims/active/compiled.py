@@ -16,25 +16,12 @@ _SOURCES = (kernels, normals, pairs)
 CODE = sha256("".join(Path(str(module.__file__)).read_text() for module in _SOURCES))
 
 
-def _entries(code):
+def _entry(code):
     @njit(cache=True)
-    def advance_euler(p, s, rules, rng, wait, steps):
-        return kernels.advance_euler(p, s, rules, rng, wait, steps if code else 0)
+    def serve(task, p, s, rules, rng, wait, steps):
+        return kernels.serve(task, p, s, rules, rng, wait, steps if code else 0)
 
-    @njit(cache=True)
-    def advance_heun(p, s, rules, rng, wait, steps):
-        return kernels.advance_heun(p, s, rules, rng, wait, steps if code else 0)
-
-    @njit(cache=True)
-    def rebuild(p, s, rules):
-        return kernels.rebuild(p, s, rules) if code else kernels.DONE
-
-    @njit(cache=True)
-    def act(p, s, rules, x, e):
-        if code:
-            kernels.act(p, s, rules, x, e)
-
-    return advance_euler, advance_heun, rebuild, act
+    return serve
 
 
-advance_euler, advance_heun, rebuild, act = _entries(CODE)
+serve = _entry(CODE)

@@ -10,7 +10,6 @@ from sims.active import compiled, kernels, pairs, system
 from sims.active.params import Params
 
 CHUNK = 2e7  # particle-steps between two looks at the clock and at signals
-KEPT = ("x", "e", "image", "number", "speed", "turn", "size", "work")
 
 
 def rules_of(params: Params) -> kernels.Rules:
@@ -46,13 +45,6 @@ def rules_of(params: Params) -> kernels.Rules:
     )
 
 
-def _plane(values: np.ndarray) -> np.ndarray:
-    """Return vectors (N, d) as rows (2, N)."""
-    out = np.zeros((2, len(values)))
-    out[: values.shape[1]] = values.T
-    return out
-
-
 class Simulation:
     """Particles that move by the rules of a run.
 
@@ -74,16 +66,13 @@ class Simulation:
         self.params, self.rules, self.rng = params, rules_of(params), rng.copy()
         self.steps = self.lists = 0
         heun = params.integrator == "heun"
-        self._take = compiled.advance_heun if heun else compiled.advance_euler
+        self._step = kernels.HEUN if heun else kernels.EULER
         self.wait = np.zeros(1, dtype=np.int64)
-        self.particles = kernels.Particles(
-            x=_plane(x), e=_plane(e), f=np.zeros((2, n)), start=np.zeros((2, n)),
-            image=np.zeros((2, n), dtype=np.int64), number=np.arange(n), place=np.arange(n),
-            speed=system.speeds(params),
-            turn=np.sqrt(2 * system.rotational(params) * params.time_step),
-            size=np.ones(n) if size is None else size.astype(float),
-            work=np.zeros(n), torque=np.zeros(n),
-        )  # fmt: skip
+        self.particles = p = kernels.particles(n)
+        p.x[: x.shape[1]], p.e[: e.shape[1]] = x.T, e.T
+        p.speed[:] = system.speeds(params)
+        p.turn[:] = np.sqrt(2 * system.rotational(params) * params.time_step)
+        p.size[:] = 1.0 if size is None else size
         cells = int(max(4, 4 * math.sqrt(n))) ** 2 + 2 if self.rules.reach > 0 else 2
         look = kernels.LOOK
         self.scratch = kernels.Scratch(
@@ -108,15 +97,24 @@ class Simulation:
         """Return the time since the first step."""
         return self.steps * self.params.time_step
 
+    def _serve(self, task: int, steps: int = 0) -> tuple[int, int, int]:
+        return compiled.serve(
+            task, self.particles, self.scratch, self.rules, self.rng, self.wait, steps
+        )
+
     def list_anew(self) -> None:
         """Sort the particles and list the pairs; where two runs do, they go on alike."""
         while True:
-            ending = compiled.rebuild(self.particles, self.scratch, self.rules)
+            _, _, ending = self._serve(kernels.LIST)
             if ending != kernels.LIST_FULL:
                 break
             self._grow(2 * len(self.scratch.first))
         self.lists += 1
         self._heed(ending)
+
+    def act(self) -> None:
+        """Set forces and torques to those at the positions; the list must be fresh."""
+        self._serve(kernels.ACT)
 
     def advance(self, steps: int) -> None:
         """Take steps; the list must be fresh or of this simulation.
@@ -124,9 +122,7 @@ class Simulation:
         Raises NumericsError that names the particle and the time of what is not finite.
         """
         while steps > 0:
-            taken, lists, ending = self._take(
-                self.particles, self.scratch, self.rules, self.rng, self.wait, steps
-            )
+            taken, lists, ending = self._serve(self._step, steps)
             steps -= taken
             self.steps += taken
             self.lists += lists
@@ -152,11 +148,15 @@ class Simulation:
             "take a smaller time_step, or an initial state with less overlap"
         )
 
+    def order(self) -> np.ndarray:
+        """Return which particle (N,) is at each place."""
+        return self.particles.number.astype(np.int64)
+
     def by_number(self, values: np.ndarray) -> np.ndarray:
         """Return an array (N,), or rows (2, N) as vectors (N, d), in the order of the numbers."""
         own = values if values.ndim == 1 else values[: self.params.dimension].T
         out = np.empty(own.shape, dtype=own.dtype)
-        out[self.particles.number] = own
+        out[self.order()] = own
         return out
 
     def listed(self) -> tuple[np.ndarray, np.ndarray]:
@@ -166,15 +166,14 @@ class Simulation:
 
     def state(self) -> dict[str, np.ndarray]:
         """Return all that a simulation of the same parameters needs to go on to the same bits."""
-        kept = {name: getattr(self.particles, name).copy() for name in KEPT}
         counts = np.array([self.steps, self.lists, self.wait[0]])
-        return {**kept, "rng": self.rng.copy(), "counts": counts}
+        table = self.particles.table.copy()
+        return {"particles": table, "rng": self.rng.copy(), "counts": counts}
 
     def restore(self, state: dict[str, Any]) -> None:
         """Take over a state, at a frame."""
-        for name in KEPT:
-            getattr(self.particles, name)[:] = state[name]
-        self.particles.place[self.particles.number] = np.arange(len(self.particles.number))
+        self.particles.table[:] = state["particles"]
+        self.particles.place[self.order()] = np.arange(len(self.particles.place))
         self.rng = np.array(state["rng"], dtype=np.uint64)
         self.steps, self.lists, self.wait[0] = (int(v) for v in state["counts"])
         lists = self.lists

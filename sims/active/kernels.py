@@ -19,34 +19,54 @@ from sims.active import normals
 from sims.active.pairs import FAST, FULL, NONE, by_all, by_cells, forces, grid, order, torques
 
 ABP, AOUP, RTP, PASSIVE = range(4)
+LIST, ACT, EULER, HEUN = range(4)  # what a call is for
 DONE, LIST_FULL, NOT_FINITE, TOO_FAR = range(4)  # how a call ended
 LOOK = 256  # particles updated at a time; their normal numbers stay in the first cache
 
 
 class Particles(NamedTuple):
-    """What belongs to each particle, in the order of the cells.
+    """What belongs to each particle, in the order of the cells; rows of `table` but the last four.
 
-    x, e, f, start  (2, N) position, heading or propulsion, force, position when the list was made
-    image           (2, N) how often it left the box
-    number          (N,) which particle it is; place (N,) where it is now
-    speed, turn     (N,) v, and sqrt(2 D_r dt)
-    size            (N,) diameter
-    work            (N,) done by self-propulsion so far
-    torque          (N,)
+    table     (ROWS, N) all that is sorted along
+    x, e      (2, N) position, heading or propulsion
+    image     (2, N) how often it left the box
+    number    (N,) which particle it is
+    speed     (N,) v
+    turn      (N,) sqrt(2 D_r dt)
+    size      (N,) diameter over the usual one
+    work      (N,) done by self-propulsion so far
+    f, start  (2, N) force, and position when the list was made
+    torque    (N,)
+    place     (N,) where each particle is, by number
     """
 
+    table: np.ndarray
     x: np.ndarray
     e: np.ndarray
-    f: np.ndarray
-    start: np.ndarray
     image: np.ndarray
     number: np.ndarray
-    place: np.ndarray
     speed: np.ndarray
     turn: np.ndarray
     size: np.ndarray
     work: np.ndarray
+    f: np.ndarray
+    start: np.ndarray
     torque: np.ndarray
+    place: np.ndarray
+
+
+ROWS = 11
+
+
+def particles(n: int) -> Particles:
+    """Return n particles, all numbers 0 but their own."""
+    table = np.zeros((ROWS, n))
+    table[6] = np.arange(n)
+    return Particles(
+        table=table, x=table[0:2], e=table[2:4], image=table[4:6], number=table[6],
+        speed=table[7], turn=table[8], size=table[9], work=table[10],
+        f=np.zeros((2, n)), start=np.zeros((2, n)), torque=np.zeros(n), place=np.arange(n),
+    )  # fmt: skip
 
 
 class Scratch(NamedTuple):
@@ -116,27 +136,10 @@ def wrap(p, edge):
             for i in range(p.x.shape[1]):
                 turns = math.floor(p.x[d, i] / edge[d])
                 p.x[d, i] -= turns * edge[d]
-                p.image[d, i] += np.int64(turns)
+                p.image[d, i] += turns
                 if p.x[d, i] >= edge[d]:  # by rounding
                     p.x[d, i] = 0.0
-                    p.image[d, i] += 1
-
-
-@njit
-def _sorted(values, place, swap):
-    """Bring an array (N,) to its new places."""
-    for i in range(values.size):
-        swap[place[i]] = values[i]
-    values[:] = swap
-
-
-@njit
-def _sorted_numbers(values, place, swap):
-    """Bring an array (N,) of integers, exact as floats, to its new places."""
-    for i in range(values.size):
-        swap[place[i]] = values[i]
-    for i in range(values.size):
-        values[i] = np.int64(swap[i])
+                    p.image[d, i] += 1.0
 
 
 @njit
@@ -151,17 +154,13 @@ def rebuild(p, s, rules):
         reach2 = rules.reach * rules.reach
         if grid(p.x, rules.edge, rules.reach, s.low, s.width, s.axis):
             order(p.x, s.low, s.width, s.axis, s.cell, s.cells, p.place)
-            for d in range(2):
-                _sorted(p.x[d], p.place, s.swap)
-                _sorted(p.e[d], p.place, s.swap)
-                _sorted_numbers(p.image[d], p.place, s.swap)
-            _sorted_numbers(p.number, p.place, s.swap)
-            _sorted(p.speed, p.place, s.swap)
-            _sorted(p.turn, p.place, s.swap)
-            _sorted(p.size, p.place, s.swap)
-            _sorted(p.work, p.place, s.swap)
-            for i in range(p.x.shape[1]):
-                p.place[p.number[i]] = i
+            for row in range(p.table.shape[0]):
+                for i in range(p.place.size):
+                    s.swap[p.place[i]] = p.table[row, i]
+                for i in range(p.place.size):
+                    p.table[row, i] = s.swap[i]
+            for i in range(p.place.size):
+                p.place[np.int64(p.number[i])] = i
             n = by_cells(p.x, rules.edge, s.axis, s.cells, reach2, s.first, s.second)
         else:
             n = by_all(p.x, rules.edge, reach2, s.first, s.second)
@@ -221,7 +220,11 @@ def turned(model, e, lo, hi, turn, torque, n1, n2, keep, renew, spin, align, pla
         for i in range(e0.size):
             angle = sigma[i] * n1[i] + spin + align * twist[i]
             square = angle * angle
-            t = 0.5 * angle * (1.0 + square * (1.0 / 12.0 + square * (1.0 / 120.0)))
+            t = (
+                0.5
+                * angle
+                * (1.0 + square * (1.0 / 12.0 + square * (1.0 / 120.0 + square * (17.0 / 20160.0))))
+            )
             over = 1.0 / (1.0 + t * t)
             c, q = (1.0 - t * t) * over, 2.0 * t * over
             a, b = e0[i], e1[i]
@@ -283,8 +286,9 @@ def _noise(rng, s, kinds, n):
     """Draw `kinds` rows of n normal numbers each into `noise`, a block at a time."""
     for row in range(kinds):
         for lo in range(0, n, LOOK):
-            normals.fill(rng, s.normal[:LOOK], s.raw[:LOOK], s.failed)
             hi = min(lo + LOOK, n)
+            many = (hi - lo + normals.LANES - 1) // normals.LANES * normals.LANES
+            normals.fill(rng, s.normal[:many], s.raw[:many], s.failed)
             s.noise[row, lo:hi] = s.normal[: hi - lo]
 
 
@@ -300,18 +304,19 @@ def euler(p, s, rules, rng, wait, most2):
     heading = rules.model == AOUP or (rules.dimension == 2 and rules.model != PASSIVE)
     for lo in range(0, n, LOOK):
         hi = min(lo + LOOK, n)
+        many = (hi - lo + normals.LANES - 1) // normals.LANES * normals.LANES
         if thermal:
-            normals.fill(rng, row[: 2 * LOOK], s.raw[: 2 * LOOK], s.failed)
+            normals.fill(rng, row[: 2 * many], s.raw[: 2 * many], s.failed)
         far += moved(
-            p.x, p.e, p.f, p.start, p.speed, p.work, lo, hi, row[:LOOK], row[LOOK : 2 * LOOK],
+            p.x, p.e, p.f, p.start, p.speed, p.work, lo, hi, row[:many], row[many : 2 * many],
             rules.step, rules.mobility, rules.kick, plane, most2,
         )  # fmt: skip
         if heading:
-            count = 2 * LOOK if rules.model == AOUP else LOOK
-            turn = s.normal[2 * LOOK : 2 * LOOK + count]
+            count = 2 * many if rules.model == AOUP else many
+            turn = row[2 * LOOK : 2 * LOOK + count]
             normals.fill(rng, turn, s.raw[:count], s.failed)
             turned(
-                rules.model, p.e, lo, hi, p.turn, p.torque, turn[:LOOK], turn[count - LOOK :],
+                rules.model, p.e, lo, hi, p.turn, p.torque, turn[:many], turn[count - many :],
                 rules.keep, rules.renew, rules.spin, rules.align, plane,
             )  # fmt: skip
     if rules.model == RTP:
@@ -420,3 +425,19 @@ def advance_heun(p, s, rules, rng, wait, steps):
             if ending != DONE:
                 return taken + 1, lists, ending
     return steps, lists, DONE
+
+
+@njit
+def serve(task, p, s, rules, rng, wait, steps):
+    """Do a task: LIST the pairs, let forces ACT, or take steps; return as `advance_euler`.
+
+    One function for all, as what it calls is then compiled once.
+    """
+    if task == LIST:
+        return 0, 1, rebuild(p, s, rules)
+    if task == ACT:
+        act(p, s, rules, p.x, p.e)
+        return 0, 0, DONE
+    if task == HEUN:
+        return advance_heun(p, s, rules, rng, wait, steps)
+    return advance_euler(p, s, rules, rng, wait, steps)

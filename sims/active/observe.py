@@ -3,7 +3,7 @@
 import numpy as np
 
 from core.store import Field
-from sims.active import compiled, forces, system
+from sims.active import forces, system
 from sims.active.engine import Simulation
 from sims.active.params import Params
 
@@ -73,7 +73,7 @@ def observables(simulation: Simulation) -> dict[str, float]:
     params, p = simulation.params, simulation.particles
     n, d = p.work.size, params.dimension
     law, mu = system.pair(params), params.mobility
-    compiled.act(p, simulation.scratch, simulation.rules, p.x, p.e)
+    simulation.act()
     energy, laplacian = _bonds(simulation)
     if params.trap is not None:
         energy += float(0.5 * params.trap.stiffness * (p.x**2).sum())

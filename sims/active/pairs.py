@@ -108,12 +108,10 @@ def forces(kind, x, size, f, first, second, pairs, edge, law_of, mixed, scratch)
                 mean = 0.5 * (size[one[k]] + size[other[k]])
                 per[k] = 1.0 / (mean * mean)
                 r2[k] *= per[k]
-            law(kind, r2, n, strength, sigma2, cut2, beta, tail)
-            if kind == WCA:  # F/r of soft discs is a function of r/sigma alone
-                for k in range(n):
-                    r2[k] *= per[k]
-        else:
-            law(kind, r2, n, strength, sigma2, cut2, beta, tail)
+        law(kind, r2, n, strength, sigma2, cut2, beta, tail)
+        if mixed and kind == WCA:  # F/r of soft discs is a function of r/sigma alone
+            for k in range(n):
+                r2[k] *= per[k]
         for k in range(n):
             i, j = one[k], other[k]
             fx, fy = r2[k] * gx[k], r2[k] * gy[k]
@@ -186,51 +184,63 @@ def order(x, low, width, count, cell, start, place):
     start[0] = 0
 
 
-@njit(fastmath=FAST)
-def _scan(x, i, xi, yi, lo, hi, reach2, first, second, n):
-    """Append the particles of a range that are near (xi, yi); return how many pairs there are."""
-    for j in range(lo, hi):
-        gx, gy = xi - x[0, j], yi - x[1, j]
-        first[n] = i
-        second[n] = j
-        n += gx * gx + gy * gy < reach2
+@njit
+def _ranges(cx, cy, edge, axis, start, bounds, shift):
+    """Set the ranges of particles right of and above a cell, with what they are shifted by.
+
+    bounds, shift  (4, 2) first and end, and what to add to the cell's own particles; the first
+                   range is that of the own row. Returns how many there are.
+    """
+    nx, ny = axis[0], axis[1]
+    lx, ly = edge[0], edge[1]
+    row = cy * nx
+    shift[:] = 0.0
+    bounds[0, 0] = start[row + cx]
+    bounds[0, 1] = start[row + cx + 2] if cx < nx - 1 else start[row + cx + 1]
+    n = 1
+    if cx == nx - 1 and lx > 0:
+        bounds[n, 0], bounds[n, 1], shift[n, 0] = start[row], start[row + 1], -lx
+        n += 1
+    up = cy + 1
+    if up < ny or ly > 0:
+        lift = 0.0 if up < ny else -ly
+        row = up * nx if up < ny else 0
+        bounds[n, 0] = start[row + max(cx - 1, 0)]
+        bounds[n, 1] = start[row + min(cx + 1, nx - 1) + 1]
+        shift[n, 1] = lift
+        n += 1
+        if lx > 0 and (cx == 0 or cx == nx - 1):
+            over = nx - 1 if cx == 0 else 0
+            bounds[n, 0], bounds[n, 1] = start[row + over], start[row + over + 1]
+            shift[n, 0], shift[n, 1] = lx if cx == 0 else -lx, lift
+            n += 1
     return n
 
 
-@njit
-def by_cells(x, edge, count, start, reach2, first, second):
+@njit(fastmath=FAST)
+def by_cells(x, edge, axis, start, reach2, first, second):
     """List all pairs nearer than the reach; return how many, or FULL. x is sorted by cell."""
-    nx, ny = count[0], count[1]
-    lx, ly = edge[0], edge[1]
-    n, room = 0, first.size
-    for cy in range(ny):
-        up, shift_y = cy + 1, 0.0
-        if up == ny:
-            up, shift_y = 0, ly
-        above = up > 0 or ly > 0
-        for cx in range(nx):
-            c = cy * nx + cx
-            left, right = max(cx - 1, 0), min(cx + 1, nx - 1)
-            last = start[c + 2] if cx < nx - 1 else start[c + 1]
-            lo, hi = start[up * nx + left], start[up * nx + right + 1]
-            for i in range(start[c], start[c + 1]):
-                xi, yi = x[0, i], x[1, i]
-                if n + last - i + hi - lo + 4 * (start[c + 1] - start[c]) + 4 > room:
-                    return FULL
-                n = _scan(x, i, xi, yi, i + 1, last, reach2, first, second, n)
-                if above:
-                    n = _scan(x, i, xi, yi - shift_y, lo, hi, reach2, first, second, n)
-                if lx > 0 and (cx == 0 or cx == nx - 1):
-                    over = nx - 1 if cx == 0 else 0
-                    shifted = xi + lx if cx == 0 else xi - lx
-                    b, t = start[cy * nx + over], start[cy * nx + over + 1]
-                    bu, tu = start[up * nx + over], start[up * nx + over + 1]
-                    if n + t - b + tu - bu > room:
-                        return FULL
-                    if cx == nx - 1:
-                        n = _scan(x, i, shifted, yi, b, t, reach2, first, second, n)
-                    if above:
-                        n = _scan(x, i, shifted, yi - shift_y, bu, tu, reach2, first, second, n)
+    bounds, shift = np.zeros((4, 2), dtype=np.int64), np.zeros((4, 2))
+    x0, x1 = x[0], x[1]
+    n = 0
+    for cy in range(axis[1]):
+        for cx in range(axis[0]):
+            cell = cy * axis[0] + cx
+            ranges = _ranges(cx, cy, edge, axis, start, bounds, shift)
+            most = 0
+            for q in range(ranges):
+                most += bounds[q, 1] - bounds[q, 0]
+            if n + most * (start[cell + 1] - start[cell]) + 1 > first.size:
+                return FULL
+            for i in range(start[cell], start[cell + 1]):
+                for q in range(ranges):
+                    xi, yi = x0[i] + shift[q, 0], x1[i] + shift[q, 1]
+                    low = i + 1 if q == 0 else bounds[q, 0]
+                    for j in range(low, bounds[q, 1]):
+                        gx, gy = xi - x0[j], yi - x1[j]
+                        first[n] = i
+                        second[n] = j
+                        n += gx * gx + gy * gy < reach2
     return n
 
 
