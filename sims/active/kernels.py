@@ -129,45 +129,71 @@ class Rules(NamedTuple):
 
 
 @njit
-def wrap(p, edge):
+def wrap(x, image, edge):
     """Bring particles back into the box and count how often they left it."""
     for d in range(2):
-        if edge[d] > 0:
-            for i in range(p.x.shape[1]):
-                turns = math.floor(p.x[d, i] / edge[d])
-                p.x[d, i] -= turns * edge[d]
-                p.image[d, i] += turns
-                if p.x[d, i] >= edge[d]:  # by rounding
-                    p.x[d, i] = 0.0
-                    p.image[d, i] += 1.0
+        length = edge[d]
+        if length > 0:
+            for i in range(x.shape[1]):
+                turns = math.floor(x[d, i] / length)
+                x[d, i] -= turns * length
+                image[d, i] += turns
+                if x[d, i] >= length:  # by rounding
+                    x[d, i] = 0.0
+                    image[d, i] += 1.0
+
+
+@njit
+def copied(values, to):
+    """Copy (2, N); a slice would take Numba seconds to compile."""
+    for d in range(2):
+        for i in range(values.shape[1]):
+            to[d, i] = values[d, i]
+
+
+@njit
+def _finite(x):
+    """Return whether all positions are numbers."""
+    for d in range(2):
+        for i in range(x.shape[1]):
+            if not math.isfinite(x[d, i]):
+                return False
+    return True
+
+
+@njit
+def _sorted(table, number, place, swap):
+    """Bring the rows of a table to the new places, and note where each number is."""
+    for row in range(table.shape[0]):
+        for i in range(place.size):
+            swap[place[i]] = table[row, i]
+        for i in range(place.size):
+            table[row, i] = swap[i]
+    for i in range(place.size):
+        place[np.int64(number[i])] = i
 
 
 @njit
 def rebuild(p, s, rules):
     """Wrap, sort by cell and list the pairs anew; return DONE, LIST_FULL or NOT_FINITE."""
-    for i in range(p.x.shape[1]):
-        if not (math.isfinite(p.x[0, i]) and math.isfinite(p.x[1, i])):
-            return NOT_FINITE
-    wrap(p, rules.edge)
+    x, edge, first, second = p.x, rules.edge, s.first, s.second
+    if not _finite(x):
+        return NOT_FINITE
+    wrap(x, p.image, edge)
     n = 0
     if rules.reach > 0:
         reach2 = rules.reach * rules.reach
-        if grid(p.x, rules.edge, rules.reach, s.low, s.width, s.axis):
-            order(p.x, s.low, s.width, s.axis, s.cell, s.cells, p.place)
-            for row in range(p.table.shape[0]):
-                for i in range(p.place.size):
-                    s.swap[p.place[i]] = p.table[row, i]
-                for i in range(p.place.size):
-                    p.table[row, i] = s.swap[i]
-            for i in range(p.place.size):
-                p.place[np.int64(p.number[i])] = i
-            n = by_cells(p.x, rules.edge, s.axis, s.cells, reach2, s.first, s.second)
+        axis, cells = s.axis, s.cells
+        if grid(x, edge, rules.reach, s.low, s.width, axis):
+            order(x, s.low, s.width, axis, s.cell, cells, p.place)
+            _sorted(p.table, p.number, p.place, s.swap)
+            n = by_cells(x, edge, axis, cells, reach2, first, second)
         else:
-            n = by_all(p.x, rules.edge, reach2, s.first, s.second)
+            n = by_all(x, edge, reach2, first, second)
     if n == FULL:
         return LIST_FULL
     s.pairs[0] = n
-    p.start[:] = p.x
+    copied(x, p.start)
     return DONE
 
 
@@ -186,13 +212,10 @@ def _along_the_chain(p, x, f, stiffness, closed):
 @njit(fastmath=FAST)
 def act(p, s, rules, x, e):
     """Set f and torque to what acts at positions x with headings e."""
-    f = p.f
-    if rules.trap != 0.0:
+    f, trap = p.f, rules.trap
+    for d in range(2):
         for i in range(x.shape[1]):
-            f[0, i] = -rules.trap * x[0, i]
-            f[1, i] = -rules.trap * x[1, i]
-    else:
-        f[:] = 0.0
+            f[d, i] = -trap * x[d, i]
     if rules.couple != 0.0:
         _along_the_chain(p, x, f, rules.couple, rules.ring)
     n = s.pairs[0]
@@ -282,14 +305,57 @@ def moved(x, e, f, start, speed, work, lo, hi, n1, n2, step, mobility, kick, pla
 
 
 @njit
-def _noise(rng, s, kinds, n):
-    """Draw `kinds` rows of n normal numbers each into `noise`, a block at a time."""
-    for row in range(kinds):
+def _noise(rng, noise, normal, raw, failed):
+    """Fill the rows of `noise` with normal numbers, a block at a time."""
+    n = noise.shape[1]
+    for row in range(noise.shape[0]):
         for lo in range(0, n, LOOK):
             hi = min(lo + LOOK, n)
             many = (hi - lo + normals.LANES - 1) // normals.LANES * normals.LANES
-            normals.fill(rng, s.normal[:many], s.raw[:many], s.failed)
-            s.noise[row, lo:hi] = s.normal[: hi - lo]
+            normals.fill(rng, normal[:many], raw[:many], failed)
+            for i in range(lo, hi):
+                noise[row, i] = normal[i - lo]
+
+
+@njit(fastmath=FAST, error_model="numpy")
+def tried(x, e, f, start, speed, noise, trial, drift, step, mobility, kick, plane, most2):
+    """Set drift and the trial point of Heun's method; return how many lie too far."""
+    far = 0
+    for i in range(x.shape[1]):
+        gx = speed[i] * e[0, i] + mobility * f[0, i]
+        gy = speed[i] * e[1, i] + mobility * f[1, i]
+        drift[0, i] = gx
+        drift[1, i] = gy
+        nx = x[0, i] + gx * step + kick * noise[0, i]
+        ny = x[1, i] + gy * step + plane * kick * noise[1, i]
+        trial[0, i] = nx
+        trial[1, i] = ny
+        dx, dy = nx - start[0, i], ny - start[1, i]
+        far += 0 if dx * dx + dy * dy <= most2 else 1
+    return far
+
+
+@njit(fastmath=FAST, error_model="numpy")
+def corrected(
+    x, e, e0, f, start, speed, work, noise, drift, step, mobility, kick, plane, most2
+):  # fmt: skip
+    """Move particles by the mean of the drifts at both ends; return how many went too far."""
+    far = 0
+    force = 1.0 / mobility
+    for i in range(x.shape[1]):
+        v = speed[i]
+        gx, gy = v * e[0, i] + mobility * f[0, i], v * e[1, i] + mobility * f[1, i]
+        kx, ky = kick * noise[0, i], plane * kick * noise[1, i]
+        power = e0[0, i] * drift[0, i] + e0[1, i] * drift[1, i] + e[0, i] * gx + e[1, i] * gy
+        random = (e0[0, i] + e[0, i]) * kx + (e0[1, i] + e[1, i]) * ky
+        work[i] += 0.5 * v * force * (power * step + random)
+        nx = x[0, i] + 0.5 * (drift[0, i] + gx) * step + kx
+        ny = x[1, i] + 0.5 * (drift[1, i] + gy) * step + ky
+        x[0, i] = nx
+        x[1, i] = ny
+        dx, dy = nx - start[0, i], ny - start[1, i]
+        far += 0 if dx * dx + dy * dy <= most2 else 1
+    return far
 
 
 @njit
@@ -333,53 +399,49 @@ def heun(p, s, rules, rng, wait, most2):
     """
     n = p.x.shape[1]
     plane = 1.0 if rules.dimension == 2 else 0.0
-    normal, e0, drift = s.noise, s.before, s.drift
     before, waited = rng.copy(), wait[0]
     act(p, s, rules, p.x, p.e)
-    _noise(rng, s, 4, n)
-    far = 0
-    for i in range(n):
-        e0[0, i], e0[1, i] = p.e[0, i], p.e[1, i]
-        for d in range(2):
-            drift[d, i] = p.speed[i] * p.e[d, i] + rules.mobility * p.f[d, i]
-            kick = rules.kick * normal[d, i] * (plane if d else 1.0)
-            s.trial[d, i] = p.x[d, i] + drift[d, i] * rules.step + kick
-        dx, dy = s.trial[0, i] - p.start[0, i], s.trial[1, i] - p.start[1, i]
-        far += 0 if dx * dx + dy * dy <= most2 else 1
+    _noise(rng, s.noise, s.normal, s.raw, s.failed)
+    e0 = s.before
+    copied(p.e, e0)
+    far = tried(
+        p.x, p.e, p.f, p.start, p.speed, s.noise, s.trial, s.drift, rules.step, rules.mobility,
+        rules.kick, plane, most2,
+    )  # fmt: skip
     if far:
-        rng[:] = before
+        for k in range(rng.size):
+            rng[k] = before[k]
         return far, False
     if rules.model != PASSIVE:
         turned(
-            rules.model, p.e, 0, n, p.turn, p.torque, normal[2], normal[3], rules.keep,
+            rules.model, p.e, 0, n, p.turn, p.torque, s.noise[2], s.noise[3], rules.keep,
             rules.renew, rules.spin, rules.align, plane,
         )  # fmt: skip
     if rules.model == RTP:
         wait[0] = tumbled(p.e, rules.tumble, waited, rng, plane)
     act(p, s, rules, s.trial, p.e)
-    force = 1.0 / rules.mobility
-    for i in range(n):
-        v = p.speed[i]
-        for d in range(2):
-            end = v * p.e[d, i] + rules.mobility * p.f[d, i]
-            kick = rules.kick * normal[d, i] * (plane if d else 1.0)
-            power = 0.5 * (e0[d, i] * drift[d, i] + p.e[d, i] * end) * rules.step
-            p.work[i] += v * force * (power + 0.5 * (e0[d, i] + p.e[d, i]) * kick)
-            p.x[d, i] += 0.5 * (drift[d, i] + end) * rules.step + kick
-        dx, dy = p.x[0, i] - p.start[0, i], p.x[1, i] - p.start[1, i]
-        far += 0 if dx * dx + dy * dy <= most2 else 1
+    far = corrected(
+        p.x, p.e, e0, p.f, p.start, p.speed, p.work, s.noise, s.drift, rules.step, rules.mobility,
+        rules.kick, plane, most2,
+    )  # fmt: skip
     return far, True
+
+
+@njit
+def _crossed(x, start, edge):
+    """Return whether a particle has crossed half the box since the list was made."""
+    for d in range(2):
+        most = 0.5 * edge[d] if edge[d] > 0 else math.inf
+        for i in range(x.shape[1]):
+            if abs(x[d, i] - start[d, i]) > most:
+                return True
+    return False
 
 
 @njit
 def _afresh(p, s, rules):
     """Make the list anew after a step, unless a particle has crossed half the box in it."""
-    for d in range(2):
-        if rules.edge[d] > 0:
-            for i in range(p.x.shape[1]):
-                if abs(p.x[d, i] - p.start[d, i]) > 0.5 * rules.edge[d]:
-                    return TOO_FAR
-    return rebuild(p, s, rules)
+    return TOO_FAR if _crossed(p.x, p.start, rules.edge) else rebuild(p, s, rules)
 
 
 @njit

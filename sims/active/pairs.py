@@ -124,7 +124,8 @@ def forces(kind, x, size, f, first, second, pairs, edge, law_of, mixed, scratch)
 @njit(fastmath=FAST, error_model="numpy")
 def torques(x, e, torque, first, second, pairs, edge, reach2):
     """Set torque (N,) to the sum of sin(theta_j - theta_i) over the others within the reach."""
-    torque[:] = 0.0
+    for i in range(torque.size):
+        torque[i] = 0.0
     ox = 1.0 / edge[0] if edge[0] > 0 else 0.0
     oy = 1.0 / edge[1] if edge[1] > 0 else 0.0
     for k in range(pairs):
@@ -167,8 +168,9 @@ def grid(x, edge, reach, low, width, count):
 @njit
 def order(x, low, width, count, cell, start, place):
     """Sort particles by cell, stably: cell (N,), start (cells + 1,), and the new place (N,)."""
-    start[:] = 0
     nx, ny = count[0], count[1]
+    for c in range(nx * ny + 1):
+        start[c] = 0
     for i in range(x.shape[1]):
         cx = min(np.int64((x[0, i] - low[0]) / width[0]), nx - 1)
         cy = min(np.int64((x[1, i] - low[1]) / width[1]), ny - 1)
@@ -194,7 +196,8 @@ def _ranges(cx, cy, edge, axis, start, bounds, shift):
     nx, ny = axis[0], axis[1]
     lx, ly = edge[0], edge[1]
     row = cy * nx
-    shift[:] = 0.0
+    for q in range(4):
+        shift[q, 0] = shift[q, 1] = 0.0
     bounds[0, 0] = start[row + cx]
     bounds[0, 1] = start[row + cx + 2] if cx < nx - 1 else start[row + cx + 1]
     n = 1
