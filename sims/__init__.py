@@ -10,6 +10,7 @@
     TABLES                                        optional: files of data that a run depends on
     WRITE                                         optional: how its runs are written, if not by
                                                   core.store.write_run
+    SUFFIX                                        optional: of its files, if not .h5
 
 `stream(member)` returns the random generator of a member; `xp` is the array library. A simulator
 yields blocks lazily and opens no file. To add one, write its package and add its name here.

@@ -17,10 +17,10 @@ from sims.active import system
 from sims.active.describe import describe
 from sims.active.params import Params, prepare
 
-__all__ = ["FIELDS", "NAME", "WRITE", "Params", "describe", "prepare", "trajectories"]
+__all__ = ["FIELDS", "NAME", "SUFFIX", "WRITE", "Params", "describe", "prepare", "trajectories"]
 
 NAME = "active"
-WRITE = write_h5md
+WRITE, SUFFIX = write_h5md, ".h5md"
 _PLANE, _EACH = ("particle", "axis"), ("particle",)
 FIELDS = {
     "position": Field(_PLANE, "float64", "1", "position, in the box"),
