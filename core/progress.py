@@ -16,11 +16,11 @@ class Progress:
         self._what, self._total, self._period = what, total, period
         self._start = self._said = time.monotonic()
 
-    def at(self, done: int) -> None:
-        """Report that `done` of the total are there."""
+    def at(self, done: int, more: str = "") -> None:
+        """Report that `done` of the total are there, and what else there is to say."""
         now = time.monotonic()
         if now - self._said < self._period or not done:
             return
         self._said = now
         left = (now - self._start) * (self._total - done) / done
-        say(f"{self._what}: {done} of {self._total} frames, about {left:.0f} s left")
+        say(f"{self._what}: {done} of {self._total} frames, about {left:.0f} s left{more}")

@@ -8,6 +8,9 @@
     trajectories(params, stream, xp, members, resume) -> Trajectories
     CASES                                         optional: what `describe` lists
     TABLES                                        optional: files of data that a run depends on
+    WRITE                                         optional: how its runs are written, if not by
+                                                  core.store.write_run
+    SUFFIX                                        optional: of its files, if not .h5
 
 `stream(member)` returns the random generator of a member; `xp` is the array library. A simulator
 yields blocks lazily and opens no file. To add one, write its package and add its name here.
@@ -23,7 +26,7 @@ from core.errors import ConfigError
 from core.registry import nearest
 from core.store import Block, Layout
 
-SIMULATORS = ("nlse", "chaos")
+SIMULATORS = ("nlse", "active", "chaos")
 
 
 @dataclass(frozen=True)
@@ -33,11 +36,13 @@ class Trajectories:
     layout  of the run, or of its parts
 
     notes  asked when the blocks are used up; numbers and text only
+    status what the line of progress says besides
     """
 
     layout: Layout | Sequence[Layout]
     blocks: Iterable[Block]
     notes: Callable[[], Mapping[str, Any]]
+    status: Callable[[], str] = lambda: ""
 
 
 def simulator(name: str, where: str) -> ModuleType:

@@ -77,7 +77,7 @@ def simulate(arguments: argparse.Namespace) -> None:
             command.heed()
             frames = len(parts[block.part].time[block.frame]) if not single else 1
             done += (block.members.stop - block.members.start) * frames
-            progress.at(done)
+            progress.at(done, made.status())
             for line in block.lost:
                 say(f"{arguments.run}: left out: {line}")
             yield block
@@ -94,7 +94,8 @@ def simulate(arguments: argparse.Namespace) -> None:
             **made.notes(),
         )
 
-    write_run(arguments.output, made.layout, watched(), stamp)
+    write = getattr(module, "WRITE", write_run)
+    write(arguments.output, made.layout, watched(), stamp)
     keep.remove()
 
 

@@ -40,3 +40,8 @@ def code(name: str) -> str:
     return (
         provenance.sha256(code + "".join(path.read_text() for path in tables)) if tables else code
     )
+
+
+def run_file(name: str) -> str:
+    """Return what a simulator's run file is called: run.h5, or as its readers want it."""
+    return f"run{getattr(simulator(name, 'sims'), 'SUFFIX', '.h5')}"

@@ -1,9 +1,9 @@
-# run.h5 -> <measure>.h5
+# run.h5 or run.h5md -> <measure>.h5
 
 
 rule measure:
     input:
-        f"{RESULTS}/{{run}}/run.h5",
+        of_run,
     output:
         f"{RESULTS}/{{run}}/{{measure}}.h5",
     log:
@@ -21,7 +21,7 @@ rule measure:
         " 2> {log:q}"
 
 
-ruleorder: run > measure
+ruleorder: run > particles > measure
 
 
 rule analyse:

@@ -81,6 +81,22 @@ def run_spec(wildcards):
     )
 
 
+def run_file(name):
+    """Return the path of a run's file, whose ending depends on the simulator."""
+    return f"{RESULTS}/{name}/{simulating.run_file(STUDY.runs[name].simulator)}"
+
+
+def of_run(wildcards):
+    """Return the run file that a rule reads."""
+    return run_file(wildcards.run)
+
+
+def runs_in(ending):
+    """Return a pattern of the runs whose files end so."""
+    names = [re.escape(name) for name in STUDY.runs if run_file(name).endswith(ending)]
+    return "|".join(names) or "none"
+
+
 def measure_spec(wildcards):
     """Return what `python -m analysis --spec` takes."""
     return json.dumps(STUDY.measures.get(wildcards.measure, {}), sort_keys=True)

@@ -1,9 +1,11 @@
-# Configuration -> run.h5
+# Configuration -> run.h5, or run.h5md of particles
 
 
 rule run:
     output:
         f"{RESULTS}/{{run}}/run.h5",
+    wildcard_constraints:
+        run=runs_in(".h5"),
     log:
         "logs/run/{run}.log",
     benchmark:
@@ -22,9 +24,16 @@ rule run:
         " --device {params.device} -o {output:q} 2> {log:q}"
 
 
+use rule run as particles with:
+    output:
+        f"{RESULTS}/{{run}}/run.h5md",
+    wildcard_constraints:
+        run=runs_in(".h5md"),
+
+
 rule film:
     input:
-        f"{RESULTS}/{{run}}/run.h5",
+        of_run,
     output:
         report(
             f"{RESULTS}/{{run}}/film.gif",
@@ -47,4 +56,4 @@ rule film:
 
 rule simulate:
     input:
-        [f"{RESULTS}/{name}/run.h5" for name in STUDY.runs],
+        [run_file(name) for name in STUDY.runs],

@@ -1,0 +1,119 @@
+"""The frames of a run, member by member: start, thermalise, advance, look, keep."""
+
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from core import command
+from core.progress import say
+from core.store import Block
+from sims.active import initial, normals, observe, system
+from sims.active.engine import CHUNK, Simulation
+from sims.active.params import Params
+
+PERIOD = 5.0  # seconds between two lines of progress in a long thermalisation
+
+
+def begin(params: Params, draw: np.random.Generator) -> Simulation:
+    """Return a member's simulation at its start."""
+    x, e, size = initial.start(params, draw)
+    if params.model == "passive":
+        e = np.zeros_like(e)
+    simulation = Simulation(params, x, e, normals.seed(draw), size)
+    if params.tumble_rate:
+        simulation.wait[0] = draw.geometric(simulation.rules.tumble) - 1
+    simulation.list_anew()
+    return simulation
+
+
+def _advance(simulation: Simulation, steps: int, cost: dict[str, Any], what: str = "") -> None:
+    """Take steps in chunks short enough that a signal is heeded soon."""
+    n = simulation.particles.work.size
+    most, left, said = max(1, int(CHUNK / n)), steps, time.monotonic()
+    while left > 0:
+        now = min(left, most)
+        simulation.advance(now)
+        left -= now
+        cost["particle_steps"] += now * n
+        command.heed()
+        if what and time.monotonic() - said > PERIOD:
+            said = time.monotonic()
+            say(f"{what}: step {steps - left} of {steps}")
+
+
+def thermalise(simulation: Simulation, cost: dict[str, Any]) -> None:
+    """Take the steps before the first frame, and count time, work and images from there."""
+    _advance(simulation, system.thermal_steps(simulation.params), cost, "thermalisation")
+    simulation.steps = 0
+    simulation.particles.work[:] = 0.0
+    simulation.list_anew()
+    simulation.particles.image[:] = 0
+
+
+def values(simulation: Simulation) -> dict[str, np.ndarray]:
+    """Return the fields of a frame."""
+    params, p = simulation.params, simulation.particles
+    found: dict[str, Any] = {
+        "position": simulation.by_number(p.x),
+        "work": simulation.by_number(p.work),
+    }
+    if np.isfinite(system.edges(params)).all():
+        found["image"] = simulation.by_number(p.image).astype(np.int32)
+    if params.model != "passive":
+        name = "active" if params.model == "aoup" else "orientation"
+        found[name] = simulation.by_number(p.e)
+    if len(system.species(params)) > 1:
+        found["species"] = system.kind_of(params).astype(np.int32)
+    if params.interaction.polydispersity:
+        found["diameter"] = simulation.by_number(p.size) * params.interaction.diameter
+    found.update(observe.observables(simulation))
+    return {name: np.asarray(value) for name, value in found.items()}
+
+
+def _states(simulations: list[Simulation]) -> dict[str, np.ndarray]:
+    states = [simulation.state() for simulation in simulations]
+    return {name: np.stack([state[name] for state in states]) for name in states[0]}
+
+
+def frames(
+    params: Params,
+    stream: Callable[[int], Any],
+    members: int,
+    begun: tuple[int, dict[str, np.ndarray]] | None,
+    cost: dict[str, Any],
+) -> Iterator[Block]:
+    """Yield the frames, all members together; lists are made anew at each, so that a run that
+    goes on from there has the same bits."""
+    simulations = [begin(params, stream(member)) for member in range(members)]
+    first = 0
+    if begun is not None:
+        first = begun[0] + 1
+        for member, simulation in enumerate(simulations):
+            simulation.restore({name: all_of[member] for name, all_of in begun[1].items()})
+    else:
+        for simulation in simulations:
+            thermalise(simulation, cost)
+    for frame in range(first, params.frames):
+        for simulation in simulations:
+            if frame:
+                _advance(simulation, system.steps_per_frame(params), cost)
+                simulation.list_anew()
+        every = [values(simulation) for simulation in simulations]
+        together = {name: np.stack([one[name] for one in every]) for name in every[0]}
+        cost["lists"] = sum(simulation.lists for simulation in simulations)
+        cost["largest_cluster"] = float(together.get("largest_cluster", np.zeros(1)).max())
+        yield Block(slice(0, members), frame, together, lambda: _states(simulations))
+
+
+def status(cost: dict[str, Any]) -> Callable[[], str]:
+    """Return what the progress line adds: the rate, and the largest cluster."""
+
+    def said() -> str:
+        rate = cost["particle_steps"] / max(cost["solve_cpu_s"], 1e-9)
+        cluster = cost.get("largest_cluster", 0.0)
+        text = f", {rate / 1e6:.1f} million particle-steps per second"
+        return text + (f", largest cluster {cluster:.0%}" if cluster else "")
+
+    return said
