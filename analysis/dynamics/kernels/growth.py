@@ -61,3 +61,16 @@ def follow(points, references, theiler, radius, logs, number):
                 nearest, least = j, squares[j]
         if nearest >= 0:
             _follow(points, i, nearest, logs[m], number[m])
+
+
+@njit("void(float64[:, ::1], int64[::1], int64, int64[::1], float64[::1])", cache=True, nogil=True)
+def nearest(points, references, theiler, found, distance):
+    """Write the nearest point of each reference, `theiler` or more away in time, and how far."""
+    n = points.shape[1]
+    squares = np.empty(n)
+    for m in range(references.size):
+        i = references[m]
+        _squares(points, i, squares)
+        squares[max(0, i - theiler + 1) : min(n, i + theiler)] = np.inf
+        j = np.argmin(squares)
+        found[m], distance[m] = j, np.sqrt(squares[j])
