@@ -142,7 +142,7 @@ def _entropy(spec: Mapping[str, Any], where: str) -> Plan:
     surrogates = common.pop("surrogates", None)
     if surrogates is not None:
         surrogates.check(config.join(where, "surrogates"))
-    chosen = Selection(**common) if of_series else None
+    chosen = Selection(**{"along": observable.meta.get("along"), **common}) if of_series else None
 
     def holds(extents: Mapping[str, Extent]) -> str | None:
         if chosen is None:

@@ -63,6 +63,18 @@ def measure(kind):
         "phases": replace(
             one, axis=T[:1], value=np.array([[0.1, 0.9, 1.0, 0.7, 0.5]]), components=tuple("abcde"),
         ),
+        "dimension": replace(
+            one, value=two[:1],
+            extra={"radii": 1 + T, "sums": (1 + T) / 99, "fit": np.array([1.0, 0.1, 1.0, 2.0])},
+        ),
+        "divergence": replace(
+            one, value=two[:1],
+            extra={"times": T, "logarithms": T, "fit": np.array([1.0, 0.1, T[0], T[-1]])},
+        ),
+        "section": replace(one, value=two[:1], extra={"points": two, "times": T}),
+        "maxima": replace(
+            one, axis=T[:1], value=two[:1], extra={"heights": two[:, 0], "rows": T[:1] + 0 * T}
+        ),
         "numbers": replace(one, axis=T[:1], value=two[:1], components=names),
     }[kind]  # fmt: skip
 

@@ -183,7 +183,48 @@ def separated():
     return one(value, "phases", axis=np.zeros(1), axis_label="whole run", components=names)
 
 
+def dimension():
+    radii = np.geomspace(1e-3, 10, 40)
+    sums = np.minimum((radii / 5) ** 2, 1.0)
+    extra = {"radii": radii, "sums": sums, "fit": np.array([2.0, 0.02, 0.01, 3.0])}
+    return counted_one("dimension", "Correlation dimension of the orbit of state along t", extra)
+
+
+def divergence():
+    logarithms = np.minimum(-8 + 0.9 * T, 0.5)
+    extra = {"times": T, "logarithms": logarithms, "fit": np.array([0.9, 0.01, 0.0, 8.0])}
+    return counted_one("divergence", "Largest Lyapunov exponent of the orbit of state", extra)
+
+
+def counted_one(figure, label, extra):
+    return one(
+        np.array([[2.0]]), figure, axis=np.zeros(1), axis_label="whole run", components=("",),
+        label=label, extra=extra, convention="mean period left out",
+    )  # fmt: skip
+
+
+def crossings():
+    t = np.arange(200.0)
+    extra = {"points": np.stack([np.cos(t), np.sin(t)], axis=-1), "times": t}
+    return one(
+        np.array([[200.0, 1.0, 0.0]]), "section", axis=np.zeros(1), axis_label="whole run",
+        components=("crossings", "mean return time", "spread"), extra=extra,
+        label="Section of the orbit of state along t",
+        convention="where z rises through its mean; coordinates shown: x, y",
+    )  # fmt: skip
+
+
+def heights(rows=1):
+    extra = {"heights": 1 + np.sin(np.arange(100.0) ** 2), "rows": np.arange(100.0) % rows}
+    return one(
+        np.ones((rows, 3)), "maxima", axis=np.arange(float(rows)), axis_label="x",
+        components=("maxima", "mean height", "range of heights"), extra=extra,
+        label="Maxima of |psi|^2 along t",
+    )  # fmt: skip
+
+
 MAKE = {
+    "dimension": dimension, "divergence": divergence, "section": crossings, "maxima": heights,
     "curves": entropies, "drift": drifts, "error": errors, "growth": growing, "map": field,
     "spectrum_map": powers, "phase": phases, "table": shifts, "plane": planes,
     "numbers": counted, "gallery": orbit, "spectra": exponents,

@@ -35,7 +35,8 @@ def _name(pin):
 
 
 def test_the_documentation_names_every_entropy_observable_and_functional():
-    text = (ROOT / "docs" / "entropies.md").read_text()
+    pages = ("entropies.md", "dynamics.md")
+    text = "".join((ROOT / "docs" / page).read_text() for page in pages)
     names = {*entropy.__all__, *OBSERVABLES, *FUNCTIONALS}
     told = {name for name in names if f"`{name}`" in text}
     told |= {name for name in names if name.startswith("reference_") and "`reference_*`" in text}

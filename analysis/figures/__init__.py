@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure, FigureBase
 
 from analysis.figures import (
+    bifurcations,
     curves,
     densities,
     diagram,
@@ -19,6 +20,8 @@ from analysis.figures import (
     phase,
     plane,
     profile,
+    scaling,
+    section,
     spectra,
     style,
     swarm,
@@ -44,10 +47,13 @@ class Kind:
 KINDS: dict[str, Kind] = {
     "curves": Kind(curves.draw, curves.height),
     "densities": Kind(densities.draw, densities.height),
+    "dimension": Kind(scaling.dimension, scaling.height),
+    "divergence": Kind(scaling.divergence, scaling.height),
     "drift": Kind(distances.drift, distances.height),
     "error": Kind(distances.error, distances.height),
     "gallery": Kind(gallery.draw, gallery.height),
     "growth": Kind(growth.draw, growth.height),
+    "maxima": Kind(bifurcations.draw, bifurcations.height, bifurcations.together),
     "map": Kind(maps.field, maps.field_height),
     "spectrum_map": Kind(maps.spectrum, maps.spectrum_height),
     "numbers": Kind(numbers.draw, numbers.height),
@@ -55,6 +61,7 @@ KINDS: dict[str, Kind] = {
     "phases": Kind(diagram.single, diagram.height, diagram.draw),
     "plane": Kind(plane.draw, plane.height),
     "profile": Kind(profile.draw, profile.height),
+    "section": Kind(section.draw, section.height),
     "spectra": Kind(spectra.draw, spectra.height),
     "swarm": Kind(swarm.draw, swarm.height),
     "table": Kind(tables.draw, tables.height),
@@ -73,14 +80,15 @@ def _kind(file: MeasureFile) -> Kind:
 def draw(files: MeasureFile | Sequence[MeasureFile]) -> Figure:
     """Return the picture that a measure asks for; of several measures, one below the other.
 
-    Measures for a diagram, such as `phases` of the runs of a sweep, make one picture together.
+    Several that are for a diagram, such as `phases` or `maxima` of the runs of a sweep, make one
+    picture together.
 
     Raises SchemaError if one asks for a kind that does not exist, or lacks what its kind needs.
     """
     several = [files] if isinstance(files, MeasureFile) else list(files)
     kinds = [_kind(file) for file in several]
     together = kinds[0].together
-    if together is not None and all(kind is kinds[0] for kind in kinds):
+    if together is not None and len(kinds) > 1 and all(kind is kinds[0] for kind in kinds):
         with style.context():
             figure = Figure(
                 figsize=(style.WIDTH, kinds[0].height(several[0])), layout="constrained"

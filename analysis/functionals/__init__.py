@@ -9,6 +9,7 @@ from analysis.functionals import (
     distributions,
     divergences,
     irregularity,
+    motion,
     patterns,
     reference,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "distributions",
     "divergences",
     "irregularity",
+    "motion",
     "patterns",
     "reference",
 ]

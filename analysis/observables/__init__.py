@@ -1,14 +1,15 @@
-"""Observables: from the fields of a member to distributions, series, symbols, points, matrices.
+"""Observables: from the fields of a member to distributions, series, points, orbits, matrices.
 
 To add one, write a function here or in a module of this room and register it with what it gives.
 """
 
-from analysis.observables import clouds, field, particles, series
+from analysis.observables import clouds, field, orbits, particles, series
 from analysis.observables.kinds import (
     KINDS,
     Distribution,
     Matrices,
     Observed,
+    Orbit,
     Pair,
     Points,
     Rows,
@@ -25,6 +26,7 @@ __all__ = [
     "Distribution",
     "Matrices",
     "Observed",
+    "Orbit",
     "Pair",
     "Points",
     "Rows",
@@ -35,6 +37,7 @@ __all__ = [
     "field",
     "kind",
     "observe",
+    "orbits",
     "particles",
     "samples",
     "select",

@@ -1,4 +1,4 @@
-"""What an observable can be: a distribution, counts, series, symbols, points or matrices.
+"""What an observable can be: a distribution, series, symbols, points, orbits or matrices.
 
 Each holds rows, one for every value of an axis, usually the time; a functional says which kind it
 takes, and gives one number or several for each row.
@@ -85,6 +85,22 @@ class Points:
 
 
 @dataclass(frozen=True)
+class Orbit:
+    """States in time order in each row, (R, T, d).
+
+    step   from a state to the next, along the axis named `along`
+    names  of the coordinates (d,)
+    """
+
+    values: np.ndarray
+    step: float
+    along: str
+    names: tuple[str, ...]
+    label: str
+    rows: Rows
+
+
+@dataclass(frozen=True)
 class Matrices:
     """A density matrix in each row: (R, n, n) Hermitian, trace 1."""
 
@@ -93,13 +109,14 @@ class Matrices:
     rows: Rows
 
 
-Observed = Distribution | Series | Symbols | Pair | Points | Matrices
+Observed = Distribution | Series | Symbols | Pair | Points | Orbit | Matrices
 KINDS: dict[str, type] = {
     "a distribution": Distribution,
     "series": Series,
     "symbols": Symbols,
     "a pair of series": Pair,
     "points": Points,
+    "orbits": Orbit,
     "density matrices": Matrices,
 }
 

@@ -1,0 +1,163 @@
+"""Correlation sums against every pair, and dimensions of sets that are known."""
+
+import math
+
+import numpy as np
+import pytest
+
+from analysis.dynamics import correlation_dimension, correlation_sum, embed, mean_period
+
+
+def henon(n):
+    x, y, orbit = 0.1, 0.1, np.empty((n, 2))
+    for i in range(n):
+        x, y = 1 - 1.4 * x * x + y, 0.3 * x
+        orbit[i] = x, y
+    return orbit[100:]
+
+
+def every_pair(points, radii, theiler):
+    """C(r) by the definition: all pairs, one array of distances."""
+    distance = np.abs(points[:, None] - points[None]).max(axis=-1)
+    i, j = np.triu_indices(len(points), theiler)
+    return (distance[i, j][:, None] <= radii).sum(axis=0), len(i)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 4, 7])
+@pytest.mark.parametrize("theiler", [1, 5, 40])
+def test_the_correlation_sum_counts_every_pair_once(d, theiler):
+    points = np.random.default_rng(d).random((257, d)) * 10.0 ** np.arange(d)
+    points[7] = points[100]  # a distance of 0
+    radii = np.geomspace(1e-3, 2, 9) * 10.0 ** (d - 1)
+    pairs, of = every_pair(points, radii, theiler)
+    found = correlation_sum(points, radii, theiler=theiler)
+    assert (found.pairs == pairs).all()
+    np.testing.assert_allclose(found.sums, pairs / of, rtol=1e-15)
+
+
+def test_a_pair_at_the_radius_itself_is_within():
+    grid = np.arange(64.0)
+    found = correlation_sum(grid, [1.0, 2.0, 3.0], theiler=1)
+    assert found.pairs.tolist() == [63, 63 + 62, 63 + 62 + 61]
+
+
+def test_the_automatic_radii_give_the_same_sums():
+    """8192 points or fewer are not thinned, so that all pairs are counted."""
+    points = np.random.default_rng(0).random((900, 2))
+    found = correlation_sum(points, theiler=3)
+    again = correlation_sum(points, found.radii, theiler=3)
+    np.testing.assert_array_equal(found.pairs, again.pairs)
+    assert found.sums[-1] == 1.0
+    assert (np.diff(found.radii) > 0).all()
+
+
+def test_thinned_and_whole_orbit_agree_where_they_meet():
+    """C(r) of a uniform interval is 2r - r^2, in the thinned part and in the counted one."""
+    points = np.random.default_rng(5).random(40_000)
+    found = correlation_sum(points, theiler=1)
+    exact = 2 * found.radii - found.radii**2
+    # Var C <= 4 Var(C_i)/N with Var(C_i) <= C^2/12 + C/N; N = 6700 points at least
+    error = exact * np.sqrt(4 / 6667 / 12 + 2 / found.pairs)
+    keep = found.radii < 1
+    assert (np.abs(found.sums - exact) < 5 * error)[keep].all()
+
+
+@pytest.mark.parametrize(("d", "within"), [(1, 0.02), (2, 0.06), (3, 0.15), (5, 0.5)])
+def test_a_uniform_cube_has_its_dimension(d, within):
+    """Edges lower the slope d by the share d r/2 of the largest radius; the error knows it."""
+    found = correlation_dimension(np.random.default_rng(10 + d).random((10_000, d)))
+    assert abs(found.value - d) < 3 * found.standard_error
+    assert found.standard_error < within
+
+
+def test_a_circle_has_dimension_one_and_a_torus_two():
+    a, b = 2 * np.pi * np.random.default_rng(4).random((2, 10_000))
+    circle = np.stack([np.cos(a), np.sin(a)], axis=1)
+    torus = np.concatenate([circle, np.stack([np.cos(b), np.sin(b)], axis=1)], axis=1)
+    for points, d in ((circle, 1), (torus, 2)):
+        found = correlation_dimension(points)
+        assert abs(found.value - d) < 3 * found.standard_error
+        assert found.standard_error < 0.1
+
+
+def test_the_henon_attractor_has_its_published_dimension():
+    """1.220 +- 0.036, Sprott & Rowlands (2001) Int. J. Bifurc. Chaos 11, 1865."""
+    orbit = henon(30_000)
+    found = correlation_dimension(orbit)
+    assert abs(found.value - 1.22) < 0.03
+    delayed = correlation_dimension(embed(orbit[:, 0], 3))
+    assert abs(delayed.value - 1.22) < 0.05
+    likely = correlation_dimension(orbit, method="takens")
+    assert abs(likely.value - 1.22) < 2 * likely.standard_error < 0.2
+
+
+def test_takens_estimate_of_an_interval_is_that_of_its_distances():
+    """-1/<ln(r_ij/r_0)>, of the distances themselves; counts are exact but for C between radii."""
+    points = np.random.default_rng(3).random(1500)
+    found = correlation_dimension(points, method="takens", theiler=1, low=1e-3, high=0.1)
+    i, j = np.triu_indices(1500, 1)
+    distance = np.abs(points[i] - points[j])
+    near = distance[distance <= found.high]
+    assert found.value == pytest.approx(-1 / np.log(near / found.high).mean(), rel=2e-3)
+
+
+def test_a_theiler_window_keeps_neighbours_in_time_from_looking_like_a_line():
+    """A path that hardly returns is a line if neighbours in time are counted, and not otherwise."""
+    t = np.sort(np.random.default_rng(9).random(8000)) * 40
+    slow = np.stack([np.sin(t), np.sin(2**0.5 * t), np.sin(3**0.5 * t)], axis=1)
+    window = math.ceil(mean_period(slow))
+    with_time = correlation_dimension(slow, theiler=1, high=0.02)
+    without = correlation_sum(slow, theiler=window)
+    assert with_time.value == pytest.approx(1.0, abs=0.1)
+    assert without.sums[without.radii < 0.02].sum() < 1e-3 * with_time.curve.sums.sum()
+
+
+def test_a_scaling_region_is_taken_as_given():
+    points = np.random.default_rng(8).random((4000, 2))
+    found = correlation_dimension(points, low=0.01, high=0.2)
+    assert 0.01 <= found.low < 0.013
+    assert 0.17 < found.high <= 0.2
+
+
+def test_shape_units_and_order_of_coordinates_do_not_matter():
+    points = henon(4100)
+    found = correlation_dimension(points, theiler=4)
+    swapped = correlation_dimension(points[:, ::-1] * 2.0**10, theiler=4)
+    assert swapped.value == pytest.approx(found.value, rel=1e-12)
+    assert swapped.low == pytest.approx(found.low * 2**10)
+
+
+def test_embedding_places_delays_in_order():
+    found = embed(np.arange(10.0), 3, 2)
+    assert found.shape == (6, 3)
+    assert found[1].tolist() == [1.0, 3.0, 5.0]
+    both = embed(np.stack([np.arange(5.0), np.arange(5.0) + 10], axis=1), 2, 1)
+    assert both[0].tolist() == [0.0, 10.0, 1.0, 11.0]
+
+
+def test_the_mean_period_is_that_of_the_slowest_coordinate():
+    t = np.arange(4000)
+    x = np.stack([np.sin(2 * np.pi * t / 25 + 0.1), np.sin(2 * np.pi * t / 80 + 0.1)], axis=1)
+    assert mean_period(x) == pytest.approx(80, abs=0.05)
+
+
+@pytest.mark.parametrize(
+    ("call", "word"),
+    [
+        (lambda: correlation_dimension(np.ones((500, 2))), "x: all points are equal"),
+        (lambda: correlation_dimension(np.arange(50.0)), "x: 100 points"),
+        (lambda: correlation_dimension([[np.nan, 1.0]] * 200), "x: holds NaN"),
+        (lambda: correlation_dimension(np.arange(500.0), low=2.0, high=1.0), "low: must be below"),
+        (lambda: correlation_dimension(np.arange(500.0), low=-1.0), "low: must be positive"),
+        (lambda: correlation_dimension(np.arange(500.0), method="box"), "method: must be one of"),
+        (lambda: correlation_dimension(np.arange(500.0), theiler=0), "theiler: must be from 1"),
+        (lambda: correlation_dimension(np.arange(500.0), high=1e-9), "x: 0 radii"),
+        (lambda: correlation_sum(np.arange(50.0), [2.0, 1.0]), "radii: must be"),
+        (lambda: correlation_sum(np.zeros((5, 5, 5))), "x: must be"),
+        (lambda: embed(np.arange(5.0), 3, 2), "dimension: 5 samples"),
+        (lambda: embed(np.arange(5.0), 0), "dimension: must be 1"),
+    ],
+)
+def test_bad_input_is_named(call, word):
+    with pytest.raises(ValueError, match=word):
+        call()
