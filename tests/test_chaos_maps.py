@@ -222,6 +222,21 @@ def test_words_are_stepped_as_integers_are():
     assert stepped(words.CAT, 1, x, y) == [(x + y) % big, (x + 2 * y) % big]
 
 
+def test_fresh_words_are_those_of_the_published_generator():
+    # the first three of SplitMix64 with seed 0
+    known = [0xE220A8397B1DCDAF, 0x6E789E6AA1B965F4, 0x06C45D188009454F]
+    assert [int(words.fresh(np.uint64(0), n)) for n in range(3)] == known
+
+
+def test_words_begin_with_the_digits_that_are_given():
+    number = np.array([0.3141592653589793, 0.75])
+    drawn = np.array([words.filled(number, seed) for seed in range(200)])
+    assert (drawn >> np.uint64(11) == np.ldexp(number, 53).astype(np.uint64)).all()
+    assert (drawn % 2 == 1).all()  # even ones have a shorter period under the cat map
+    low = drawn & np.uint64(2047)
+    assert len(np.unique(low)) > 300 and abs(low.mean() - 1024) < 5 * 2048 / math.sqrt(12 * 400)
+
+
 def test_words_serve_only_where_they_step_as_the_equations():
     assert words.scheme(MAPS["Doubling"]) == (words.BERNOULLI, 2)
     assert words.scheme(MAPS["Doubling"].changed({"beta": 7.0}, "x")) == (words.BERNOULLI, 7)
