@@ -282,6 +282,14 @@ def test_models_swim_and_forget_each_in_its_way(changes, expected):
     assert propulsion({**SWARM, "particles": [{"count": 5}]}) is None
 
 
+def test_the_peclet_number_is_the_length_of_persistence_in_diameters():
+    law = {**SWARM, "interaction": {"kind": "wca", "diameter": 2.0}}
+    assert diagram.peclet(law) == 2.0 / (0.5 * 2.0)
+    assert diagram.peclet({**law, "model": "rtp", "tumble_rate": 0.3}) == 2.0 / (0.8 * 2.0)
+    assert diagram.peclet({**law, "model": "aoup", "persistence_rate": 0.1}) == 2.0 / (0.1 * 2.0)
+    assert diagram.peclet({**law, "model": "passive"}) == 0.0
+
+
 EXTENTS = {
     "position": Extent({"time": 5, "particle": 400, "axis": 2}, "float64"),
     "orientation": Extent({"time": 5, "particle": 400, "axis": 2}, "float64"),
