@@ -90,6 +90,8 @@ def written(folder: Path, members: int = 1, d: int = 2, name: str = "run.h5md") 
 def test_frames_come_back_as_they_were_written(tmp_path, d):
     with read_h5md(written(tmp_path, members=2, d=d)) as run:
         assert [m.name for m in run.members] == ["0", "1"]
+        assert run.members[1].coords["axis"].tolist() == ["x", "y", "z"][:d]
+        assert layout(d=d).coordinates["axis"].values.tolist() == ["x", "y", "z"][:d]
         for k, member in enumerate(run.members):
             found = list(frames(member))
             assert len(found) == T

@@ -77,6 +77,14 @@ def test_the_slope_of_a_diffusive_displacement_is_the_diffusivity():
         structure.effective_diffusion(t, each, 2, (2.0, 2.1))
 
 
+def test_the_error_over_particles_is_that_of_their_mean():
+    values = np.random.default_rng(8).normal(2.0, 3.0, (50, 3200))
+    mean, error = structure.over_particles(values)
+    np.testing.assert_allclose(mean, values.mean(axis=1))
+    # 32 blocks know the error to 1/sqrt(62) = 13 %, and 50 rows together to 2 %
+    assert error.mean() == pytest.approx(3 / math.sqrt(3200), rel=0.1)
+
+
 def swimmers(n=400, t=200, dt=0.05, turning=1.3, speed=2.0, diffusivity=0.3, chirality=0.7):
     """Return headings and positions of free active Brownian particles, steps of a fifth of dt."""
     rng = np.random.default_rng(11)
@@ -245,6 +253,23 @@ def test_the_error_knows_how_long_frames_remember():
     scatter = found.mean.std(ddof=1)
     # the scatter of 200 means is known to 5 %
     assert np.sqrt((found.error**2).mean()) == pytest.approx(scatter, rel=0.2)
+
+
+def test_the_memory_is_summed_while_pairs_of_lags_are_positive_and_fall():
+    rng = np.random.default_rng(7)
+    for _ in range(20):
+        x = np.convolve(rng.normal(size=70), [1.0, 0.2, 0.9, 0.1, 0.6], mode="valid")
+        rho = averages.autocovariance(x[:, None])[:, 0]
+        rho /= rho[0]
+        total, last = 0.0, math.inf
+        for m in range(len(x) // 2):
+            pair = rho[2 * m] + rho[2 * m + 1]
+            if pair <= 0:
+                break
+            last = min(last, pair)
+            total += last
+        expected = min(max(2 * total - 1, 1.0), len(x))
+        assert structure.frame_average(x).inefficiency == pytest.approx(expected)
 
 
 def test_a_short_series_is_not_trusted_beyond_what_it_holds():

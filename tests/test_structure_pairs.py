@@ -4,14 +4,14 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from analysis import structure
 from analysis.structure.clusters import clusters_by_arrays
 from analysis.structure.hexatic import nearest_by_tree
 from analysis.structure.pairs import pairs_by_arrays
-from analysis.structure.plane import edges_of
+from analysis.structure.plane import edges_of, inside
 
 
 def gas(n=1500, box=(30.0, 20.0), seed=1):
@@ -82,8 +82,15 @@ def test_pairs_and_clusters_agree_in_any_box(n, part, ratio, seed):
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.integers(60, 200), st.floats(1.0, 3.0), st.floats(0.05, 1.0), st.integers(0, 2**32 - 1))
-def test_the_rings_find_the_nearest_that_the_tree_finds(n, ratio, crowded, seed):
+@given(
+    st.integers(30, 200),
+    st.floats(1.0, 3.0),
+    st.floats(0.05, 1.0),
+    st.integers(1, 20),
+    st.integers(0, 2**32 - 1),
+)
+@example(32, 1.0, 1.0, 18, 0)  # four cells a side, of which the farthest is met from both
+def test_the_rings_find_the_nearest_that_the_tree_finds(n, ratio, crowded, k, seed):
     rng = np.random.default_rng(seed)
     box = np.array([1.0, ratio])
     points = rng.uniform(size=(n, 2)) * box
@@ -91,13 +98,13 @@ def test_the_rings_find_the_nearest_that_the_tree_finds(n, ratio, crowded, seed)
     if n > 150:
         points = points + rng.normal(size=2)
     try:
-        found = structure.nearest_neighbours(points, box, 6)
+        found = structure.nearest_neighbours(points, box, k)
     except ValueError as problem:
         assert "beyond half the box" in str(problem)
-        far = nearest_by_tree(points, box, 6)
+        far = nearest_by_tree(points, box, k)
         assert np.linalg.norm(far, axis=-1).max() > 0.5
         return
-    np.testing.assert_allclose(found, nearest_by_tree(points, box, 6), atol=1e-13)
+    np.testing.assert_allclose(found, nearest_by_tree(points, box, k), atol=1e-13)
 
 
 def test_a_cluster_goes_round_the_edges_of_the_box():
@@ -194,6 +201,14 @@ def test_the_correlation_of_weights_is_their_mean_over_pairs():
     count = np.bincount(place, minlength=20)
     np.testing.assert_array_equal(found.pairs, count)
     np.testing.assert_allclose(found.value, np.bincount(place, product, 20) / count, rtol=1e-12)
+
+
+def test_a_particle_just_below_zero_is_in_the_box():
+    points, box = gas(40)
+    points[0] = [-1e-20, 5.0]  # of which the remainder rounds to the edge itself
+    assert (inside(points, box) < box).all()
+    found = structure.nearest_neighbours(points, box, 3)
+    np.testing.assert_allclose(found, nearest_by_tree(points, box, 3), atol=1e-13)
 
 
 def test_moving_the_box_changes_nothing():

@@ -22,6 +22,7 @@ from analysis.structure.motion import (
 from core.errors import ConfigError
 from core.store import Check, Measure, Member, Run
 
+EARLY, LATE = 0.2, 0.4  # of the run: lags of which there are still many
 TRUST = 5.0  # standard errors within which a sample must be of its exact mean
 FORGETTING = "Howse et al. (2007) Phys. Rev. Lett. 99, 048102"
 
@@ -80,20 +81,27 @@ def msd(
     """Return the mean square displacement over the lag, and the effective diffusivity.
 
     particles  how many are followed at most, evenly chosen
-    window     first and last lag of the fit of D_eff; the third quarter of the run if not given
+    window     first and last lag of the fit of D_eff; a fifth and two of the run if not given
     """
     t = _lags(member)
     n, d = member.fields["position"].shape[1:]
     each = square_displacements(_paths(member, _evenly(n, particles)))
     mean, error = over_particles(each)
-    first, last = window or (0.5 * t[-1], 0.75 * t[-1])
+    first, last = window or (EARLY * t[-1], LATE * t[-1])
     found = effective_diffusion(t, each, d, (first, last))
     truth = _exact(run, t)
     checks: tuple[Check, ...] = ()
     if truth is not None and np.isfinite(found.error):
         same = effective_diffusion(t, truth[:, None], d, (first, last)).value
         name = f"slope of the mean square displacement over 2d, lags {first:g} to {last:g}"
-        checks = (Check(name, found.value, same, TRUST * found.error, FORGETTING),)
+        at = max(1, len(t) // 20)
+        checks = (
+            Check(name, found.value, same, TRUST * found.error, FORGETTING),
+            Check(
+                f"mean square displacement at lag {t[at]:g}", float(mean[at]), float(truth[at]),
+                TRUST * float(error[at]), FORGETTING,
+            ),
+        )  # fmt: skip
     scalars = [("effective diffusivity", found.value, "1")]
     if np.isfinite(found.error):
         scalars.append(("effective diffusivity, error over particles", found.error, "1"))

@@ -130,8 +130,8 @@ def local_density(
         label="distribution of the local packing fraction",
         units="1",
         convention=(
-            f"{how} of {size:.4g}, {len(rows)} frames; binodals are the two peaks of the largest "
-            f"likelihood, with an even part between them"
+            f"{how} of {size:.4g}, {len(rows)} frames; binodals are the middles of two normal laws "
+            "fitted to it, with an interface between them"
         ),
         extra={**extra, "mean": np.array([mean])},
         summary=(("mean packing fraction", mean, "1"), *named),

@@ -82,7 +82,7 @@ def grid_for(
     span = edges if periodic else np.maximum(host.max(axis=0), reach)
     most = math.sqrt(MOST_CELLS * len(host))
     nx, ny = (max(1, int(min(side / reach, max(most, 3.0)))) for side in span)
-    if periodic and min(nx, ny) < 3:
+    if periodic and min(nx, ny) < 2:  # a cell would be its own neighbour
         nx = ny = 1
     columns = (np.ascontiguousarray(column) for column in host.T)
     x, y = columns

@@ -4,8 +4,9 @@
 
 Cells are no smaller than the reach, so that partners lie in the same cell or the eight around it;
 half of those suffice. Particles are ordered by cell, row by row: the rest of a cell and the next
-form one run of particles, and so do three cells of the next row. A box of fewer than three cells
-a side becomes one cell, in which all pairs are tried by their nearest images.
+form one run of particles, and so do three cells of the next row. A box of a single cell
+along a side becomes one cell, in which all pairs are tried by their nearest images; of two, each
+is met from both sides, as two images, of which one at most is within half the box.
 """
 
 # mypy: disable-error-code="no-untyped-def"
@@ -86,7 +87,7 @@ def pair_list(x, y, nx, ny, box, periodic, reach):
     """Return (i, j, dx, dy) of all pairs, d = r_j - r_i.
 
     x, y      (N,) from 0 to the box
-    nx, ny    cells: at least 3 by 3, or 1 by 1, in a periodic box
+    nx, ny    cells: at least 2 by 2, or 1 by 1, in a periodic box
     box       (2,) edges, or extents in open space
     """
     lx, ly = box[0], box[1]
