@@ -246,6 +246,27 @@ def test_the_delay_of_the_reference_database_is_not_chaotic():
     assert system.regime == "" and "tau = 16" in GLASS.note
 
 
+def test_making_vectors_orthonormal_changes_their_length_alone():
+    exact = {"rtol": 1e-12, "atol": 1e-12}
+    often = list(delays.stretches(linear(tau=1.0), 6.0, interval=1.0, **exact))
+    once = list(delays.stretches(linear(tau=1.0), 6.0, interval=6.0, **exact))
+    assert [part.time for part in often] == [1, 2, 3, 4, 5, 6] and once[0].time == 6  # the breaks
+    total = sum(part.logarithms[0] for part in often)
+    # the first vector is 1 at all times, so that its image is the closed form
+    behind = np.array([by_steps(t) for t in 6 - (np.arange(64) + 0.5) / 64])
+    size = math.sqrt(by_steps(6.0) ** 2 + (behind**2).mean())
+    assert once[0].logarithms[0] == pytest.approx(math.log(size), abs=1e-10)
+    assert total == pytest.approx(once[0].logarithms[0], abs=1e-9)
+
+
+def test_a_moved_history_takes_its_breaks_along():
+    past = history(GLASS, None, 3.0)
+    later = past.moved(10.0)
+    np.testing.assert_allclose(later.breaks - past.breaks, 7.0)
+    np.testing.assert_allclose(later.starts - past.starts, 7.0)
+    assert later.end == 10.0 and later.breaks[0] == 10.0 + GLASS.parameters["tau"]
+
+
 def test_tangent_vectors_are_differences_of_solutions():
     tau, step = GLASS.parameters["tau"], 1e-6
     span = 5 * tau
