@@ -97,6 +97,8 @@ def ensemble(
     point: Any = good  # of a delay equation: its history
     numbers, starts, states, lost = [], [], [], []
     for number, system in enumerate(systems):
+        if number and system.kind == "delay" and system is not systems[number - 1]:
+            point = good  # with another delay the history may be too short: one that held for ever
         try:
             start = _after(system, point, before[number], rtol, seed)
             found, then = motion.follow(system, times, start, rtol=rtol, atol=atol, seed=seed)
