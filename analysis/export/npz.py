@@ -41,6 +41,7 @@ def arrays(series: Sequence[Series]) -> dict[str, np.ndarray]:
 
 def write(series: Sequence[Series], output: Path) -> list[Path]:
     """Write one file, which numpy.load reads without pickles."""
+    named: Any = arrays(series)
     with replacing(output) as beside, beside.open("wb") as file:
-        np.savez_compressed(file, **arrays(series))
+        np.savez_compressed(file, **named)
     return [output]
