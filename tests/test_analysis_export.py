@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+import zipfile
 from pathlib import Path
 
 import h5py
@@ -100,6 +101,8 @@ def test_numpy_arrays_come_back(run_file, truth, tmp_path):
 def test_the_same_series_give_the_same_bytes(run_file, tmp_path):
     a, b = (exported("npz", run_file, tmp_path / f"{n}.npz").read_bytes() for n in "ab")
     assert a == b
+    with zipfile.ZipFile(tmp_path / "a.npz") as archive:  # at another time too
+        assert {about.date_time for about in archive.infolist()} == {(1980, 1, 1, 0, 0, 0)}
 
 
 # text
@@ -124,6 +127,7 @@ def test_text_comes_back_a_file_for_each_part(run_file, truth, tmp_path):
         "few_TEST.ts", "few_TRAIN.ts", "few_VALIDATION.ts"
     ]  # fmt: skip
     for split in ("train", "validation", "test"):
+        assert "nan" not in (tmp_path / f"few_{split.upper()}.ts").read_text().lower()
         header, cases = read_text(tmp_path / f"few_{split.upper()}.ts")
         expected = [(v, n.split(".")[0]) for n, (v, s, _) in truth.items() if s == split]
         assert len(cases) == len(expected)

@@ -257,6 +257,17 @@ def test_jitter_moves_every_parameter_of_every_trajectory_and_says_by_how_much()
     assert (more.values["state"][:4] == block.values["state"]).all()
 
 
+def test_jitter_fills_its_range_on_both_sides():
+    lorenz, draw = catalogue()["Lorenz"], np.random.default_rng(8)
+    names = list(lorenz.parameters)
+    drawn = [ensemble.jittered(lorenz, 0.05, draw).parameters for _ in range(600)]
+    off = np.array([[one[n] / lorenz.parameters[n] - 1 for n in names] for one in drawn]) / 0.05
+    # uniform from -1 to 1: mean 0 and variance 1/3 to 4 standard errors; the extremes near 1
+    assert np.abs(off.mean(axis=0)).max() < 4 / np.sqrt(3 * 600)
+    assert np.abs(off.var(axis=0) - 1 / 3).max() < 4 * np.sqrt(4 / 45 / 600)
+    assert off.max() < 1 and off.min() > -1 and off.max() > 0.98 and off.min() < -0.98
+
+
 def test_a_sweep_may_reach_into_parameters(tmp_path):
     entry = {"simulator": "chaos", "params": PLAIN, "sweep": {"parameters.rho": [28, 35.5]}}
     study = config.study({"runs": {"l": entry}}, "c.yaml:")
@@ -345,6 +356,7 @@ def test_missing_samples_stay_true_in_the_file_and_are_nan_to_readers(tmp_path):
         assert (file["systems/Lorenz/state"][...] == plain).all()
         assert file["systems/Lorenz/state"].attrs["mask"] == "mask"
     assert mask.dtype == np.uint8 and (mask.sum(axis=1) == 60).all()
+    assert len(np.unique(mask.swapaxes(1, 2).reshape(12, 300), axis=0)) == 12  # each its own
     with read_run(path) as run:
         for k, member in enumerate(run.members):
             seen = member.fields["state"]
@@ -439,6 +451,11 @@ def test_members_keep_their_numbers_where_others_are_lost(tmp_path, monkeypatch)
         return usual(system, times, initial, **more)
 
     monkeypatch.setattr(flow, "trajectory", once)
+    parts = {"test": 0.5, "train": 0.5}  # with 1 lost, what is left of the first is 0 alone
+    calls.clear()
+    scaled = blocks({**PLAIN, "split": parts, "standardize": True})["Lorenz"].values["state"]
+    np.testing.assert_allclose(scaled[0].mean(axis=0), 0, atol=1e-12)
+    calls.clear()
     path = written(tmp_path / "run.h5", {**PLAIN, "split": THIRDS})
     with h5py.File(path) as file, h5py.File(whole) as other:
         assert list(file["systems/Lorenz/member"]) == [0, 2, 3]

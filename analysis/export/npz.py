@@ -1,6 +1,5 @@
 """NumPy arrays for darts and anything else: Lorenz/values (B, T, C) and what belongs to it."""
 
-import zipfile
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -9,8 +8,6 @@ import numpy as np
 
 from analysis.export.series import Series, grouped
 from core.store import replacing
-
-EPOCH = (1980, 1, 1, 0, 0, 0)  # of all members, so that the same series give the same bytes
 
 
 def arrays(series: Sequence[Series]) -> dict[str, np.ndarray]:
@@ -44,10 +41,7 @@ def arrays(series: Sequence[Series]) -> dict[str, np.ndarray]:
 
 def write(series: Sequence[Series], output: Path) -> list[Path]:
     """Write one file, which numpy.load reads without pickles."""
-    with replacing(output) as beside, zipfile.ZipFile(beside, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name, values in arrays(series).items():
-            about = zipfile.ZipInfo(f"{name}.npy", EPOCH)
-            about.compress_type = zipfile.ZIP_DEFLATED
-            with archive.open(about, "w", force_zip64=True) as file:
-                np.lib.format.write_array(file, np.ascontiguousarray(values), allow_pickle=False)
+    named: Any = arrays(series)
+    with replacing(output) as beside, beside.open("wb") as file:
+        np.savez_compressed(file, **named)
     return [output]
