@@ -42,6 +42,14 @@ def test_the_shape_holds_in_each_layer_and_in_the_tails(drawn):
     assert stats.kstest(given, "uniform").pvalue > 1e-4
 
 
+def test_the_tail_beyond_the_ziggurat_is_that_of_a_normal_number():
+    state = normals.seed(np.random.default_rng(7))
+    tail = np.array([normals._mended(state, 0, normals.EDGE + 0.01) for _ in range(40000)])
+    assert tail.min() > normals.EDGE
+    given = stats.norm.sf(tail) / stats.norm.sf(normals.EDGE)
+    assert stats.kstest(given, "uniform").pvalue > 1e-4
+
+
 def test_numbers_do_not_depend_on_their_neighbours(drawn):
     x = drawn[0]
     for lag in (1, 2, 3, normals.LANES - 1, normals.LANES, normals.LANES + 1, 256, 512):

@@ -87,6 +87,21 @@ def test_a_run_gives_what_its_layout_says(given):
     assert np.abs(np.diff(whole, axis=1)).max() < far
 
 
+def test_time_work_and_images_count_from_the_end_of_the_thermalisation():
+    one = made({**ABP, "thermalization": 0.0301})
+    values = collected(list(one.blocks))
+    assert one.notes()["particle_steps"] == 150 * (400 + 151)
+    assert one.layout.time[0] == 0 and (values["work"][0, 0] == 0).all()
+    assert (values["image"][0, 0] == 0).all()
+    assert not np.array_equal(
+        values["position"][0, 0], collected(list(made(ABP).blocks))["position"][0, 0]
+    )
+    params = prepare({**ABP, "thermalization": 0.0301}, "p")
+    simulation = run.begin(params, np.random.default_rng(1))
+    run.thermalise(simulation, {"particle_steps": 0})
+    assert simulation.time == 0
+
+
 def test_plan_tells_sizes_and_complete_parameters():
     from core.config import RunEntry
 

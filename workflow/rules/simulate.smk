@@ -4,12 +4,12 @@
 rule run:
     output:
         f"{RESULTS}/{{run}}/run.h5",
-    wildcard_constraints:
-        run=runs_in(".h5"),
     log:
         "logs/run/{run}.log",
     benchmark:
         "logs/benchmarks/run/{run}.tsv"
+    wildcard_constraints:
+        run=runs_in(".h5"),
     conda:
         "../../environment.yml"
     resources:
