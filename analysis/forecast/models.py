@@ -26,6 +26,11 @@ MODELS: dict[str, Callable[[int, int], Model]] = {
 }
 
 
+def least(name: str, season: int) -> int:
+    """Return how many samples a model must have to learn from."""
+    return {"seasonal": season, "reservoir": 3 * EchoState.warm}.get(name, 10)
+
+
 def model(name: str, season: int, seed: int) -> Model:
     """Return a model.
 
