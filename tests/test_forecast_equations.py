@@ -22,7 +22,6 @@ from sims.chaos.system import CATALOGUE, read
 LORENZ = ("-sigma*x + sigma*y", "rho*x - x*z - y", "-beta*z + x*y")
 VALUES = {"sigma": 10.0, "rho": 28.0, "beta": 8 / 3}
 DT = 0.01
-FLOWS = CATALOGUE.parent / "flows.toml" if CATALOGUE.is_file() else CATALOGUE / "flows.toml"
 
 
 @pytest.fixture(scope="module")
@@ -97,7 +96,7 @@ def rates(system, x):
 
 def test_polynomials_of_the_catalogue_are_its_right_hand_sides():
     draw, polynomial = np.random.default_rng(0), 0
-    for system in read(FLOWS).values():
+    for system in read(CATALOGUE).values():
         try:
             p = [expand(text, system.variables, system.parameters) for text in system.equations]
         except NotPolynomial:

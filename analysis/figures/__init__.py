@@ -9,6 +9,8 @@ from matplotlib.figure import Figure, FigureBase
 from analysis.figures import (
     curves,
     distances,
+    equations,
+    forecasts,
     gallery,
     growth,
     maps,
@@ -36,6 +38,8 @@ KINDS: dict[str, Kind] = {
     "curves": Kind(curves.draw, curves.height),
     "drift": Kind(distances.drift, distances.height),
     "error": Kind(distances.error, distances.height),
+    "equations": Kind(equations.draw, equations.height),
+    "forecasts": Kind(forecasts.draw, forecasts.height),
     "gallery": Kind(gallery.draw, gallery.height),
     "growth": Kind(growth.draw, growth.height),
     "map": Kind(maps.field, maps.field_height),

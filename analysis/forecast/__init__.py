@@ -1,7 +1,7 @@
 """Forecasts of series and the equations behind them: models, scores, sparse regression, recipes."""
 
 from analysis.forecast.backtest import Backtest, Split, backtest, split, standard_error
-from analysis.forecast.derivatives import METHODS, Finite, SavitzkyGolay, Weak
+from analysis.forecast.derivatives import METHODS, Finite, Next, SavitzkyGolay, Weak
 from analysis.forecast.models import MODELS, model, models
 from analysis.forecast.polynomials import NotPolynomial, expand
 from analysis.forecast.ranks import RankCorrelation, spearman
@@ -17,6 +17,7 @@ __all__ = [
     "Finite",
     "Forecaster",
     "Model",
+    "Next",
     "NotPolynomial",
     "RankCorrelation",
     "SavitzkyGolay",

@@ -102,6 +102,16 @@ class Weak:
         return _rows(library(x), phi / size, self.stride), _rows(x, -slope / size, self.stride)
 
 
+@dataclass(frozen=True)
+class Next:
+    """The sample after, for maps: x(t + 1) = library(x(t)) C."""
+
+    def rows(self, x: np.ndarray, dt: float, library: Library) -> tuple[np.ndarray, np.ndarray]:
+        """Return A (n, p) and B (n, d) of an orbit x (T, d)."""
+        _room(x, 1)
+        return library(x[:-1]), x[1:]
+
+
 METHODS: dict[str, Weak | Finite | SavitzkyGolay] = {
     "weak": Weak(),
     "finite": Finite(),

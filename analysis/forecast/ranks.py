@@ -8,6 +8,7 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
+from scipy.stats import rankdata
 
 EXACT = 8  # up to so many pairs, all n! orders are gone through
 
@@ -20,13 +21,6 @@ class RankCorrelation:
     standard_error: float
     p_value: float
     pairs: int
-
-
-def ranks(x: np.ndarray) -> np.ndarray:
-    """Return ranks from 1 (n,), equal values at the mean of theirs."""
-    _, index, counts = np.unique(x, return_inverse=True, return_counts=True)
-    last = np.cumsum(counts)
-    return (last - (counts - 1) / 2)[index]
 
 
 def _rho(a: np.ndarray, b: np.ndarray) -> np.ndarray:
@@ -55,7 +49,7 @@ def spearman(
         raise ValueError(f"x: expected 4 pairs or more, got {x.shape} and {y.shape}")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("x: holds values that are not finite")
-    a, b = ranks(x), ranks(y)
+    a, b = rankdata(x), rankdata(y)
     rho = float(_rho(a, b))
     if math.isnan(rho):
         raise ValueError("x: all values are equal: no order to compare")
@@ -67,5 +61,5 @@ def spearman(
         orders = draw.permuted(np.tile(np.arange(len(x)), (n, 1)), axis=1)
         p = (int((np.abs(_rho(a, b[orders])) >= least).sum()) + 1) / (n + 1)
     drawn = draw.integers(len(x), size=(n, len(x)))
-    again = np.array([_rho(ranks(x[i]), ranks(y[i])) for i in drawn])
+    again = _rho(rankdata(x[drawn], axis=1), rankdata(y[drawn], axis=1))
     return RankCorrelation(rho, float(np.nanstd(again, ddof=1)), p, len(x))

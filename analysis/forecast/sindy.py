@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from analysis.forecast.derivatives import METHODS, Finite, SavitzkyGolay, Weak
+from analysis.forecast.derivatives import METHODS, Finite, Next, SavitzkyGolay, Weak
 from analysis.forecast.polynomials import Polynomial, evaluate, monomials, written
 
 THRESHOLDS = tuple(10.0 ** np.arange(-7, -0.4, 0.25))  # of a term's share in the rate
@@ -117,11 +117,11 @@ def sparse(a: np.ndarray, b: np.ndarray, cut: int) -> np.ndarray:
 class SparseRegression:
     """Sparse regression of the rates on all monomials up to a degree.
 
-    method  how rates are had: Weak, Finite or SavitzkyGolay
+    method  how rates are had: Weak, Finite or SavitzkyGolay; Next for maps
     """
 
     degree: int = 3
-    method: Weak | Finite | SavitzkyGolay = field(default=METHODS["weak"])
+    method: Weak | Finite | SavitzkyGolay | Next = field(default=METHODS["weak"])
 
     def fit(self, x: np.ndarray, dt: float) -> Equations:
         """Return the equations behind a series x (T, d) sampled every dt.

@@ -5,5 +5,7 @@ A measure takes (run, member, **options) and returns a core.store.Measure.
 
 from analysis.measures import attractors, entropies, fields, invariants, modulation, solitons
 from analysis.measures.registry import MEASURES
+from analysis.measures.skill import forecast as forecast
+from analysis.measures.symbolic import equations as equations
 
 __all__ = ["MEASURES", "attractors", "entropies", "fields", "invariants", "modulation", "solitons"]

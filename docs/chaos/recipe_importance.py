@@ -24,7 +24,9 @@ EVERY = 4  # of the chaotic systems, in the catalogue's order
 
 def main() -> None:
     """Print the gain of each power of the error, by budget."""
-    chosen = [s for s in catalogue().values() if s.regime == "chaotic" and not s.unbounded][::EVERY]
+    chosen = [s for s in catalogue("flow").values() if s.regime == "chaotic" and not s.unbounded][
+        ::EVERY
+    ]
     steps = 2 * POINTS
     for budget in BUDGETS:
         table: dict[float, list[tuple[float, float]]] = {}

@@ -61,7 +61,7 @@ def scores(models: list[Transfer], targets: list[np.ndarray], periods: int) -> n
 
 def main() -> None:
     """Print what each source gives: median ratio to the target alone, and where it is below 1."""
-    systems = [s for s in catalogue().values() if s.regime == "chaotic" and not s.unbounded]
+    systems = [s for s in catalogue("flow").values() if s.regime == "chaotic" and not s.unbounded]
     draw = rng.generator(SEED, "docs", "transfer")
     order = draw.permutation(len(systems))
     sources = [samples(systems[i]) for i in order[: len(order) // 2]]
