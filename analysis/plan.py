@@ -189,12 +189,14 @@ def resolve(name: str, specs: Mapping[str, Mapping[str, Any]], where: str) -> Pl
         return _entropy(spec, at)
     entry = MEASURES.lookup(str(spec[BUILT_IN]), config.join(at, BUILT_IN))
     options = _options(entry, {k: v for k, v in spec.items() if k != BUILT_IN}, at)
+    fits = entry.meta.get("fits", lambda params: None)
+    asked = {k: v for k, v in options.items() if k in _takes(fits)}
     return Plan(
         partial(entry.function, **options),
         entry.meta["needs"],
         entry.meta.get("simulators", ()),
         entry.function.__module__,
-        entry.meta.get("fits", lambda params: None),
+        partial(fits, **asked),
     )
 
 

@@ -34,6 +34,13 @@ def measure(kind):
             extra={"rates": np.array([1.0, 1.0]), "window": np.array([0.0, 3.0]), "fit": one.value},
         ),
         "map": replace(one, value=SECH, second=X, second_label="x", second_units="1"),
+        "forecasts": replace(
+            one, value=np.abs(two), components=names,
+            extra={"valid": np.ones(2), "truth": two[:, 0], "forecast": two},
+        ),
+        "equations": replace(
+            one, axis=T[:1], value=np.array([[1, 0, 0, 1e-9, 1e-9]]), components=tuple("abcde")
+        ),
         "spectrum_map": replace(one, value=SECH**8, second=X, second_label="k", second_units="1"),
         "phase": replace(
             one, value=np.abs(two), components=names,

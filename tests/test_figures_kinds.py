@@ -47,6 +47,29 @@ def entropies(psi=TWO):
     )  # fmt: skip
 
 
+def foretold():
+    lead = np.arange(1, 151) / 100
+    value = np.minimum(np.exp(np.outer(lead, [6.0, 3.0])) / 50, 1.4)
+    wave = np.sin(8 * lead)
+    extra = {
+        "valid": np.array([0.5, 1.0]), "truth": wave, "rate": np.array(1.4),
+        "forecast": np.column_stack([wave + value[:, 0] / 4, wave - value[:, 1] / 4]),
+    }  # fmt: skip
+    return one(
+        value, "forecasts", axis=lead, axis_label="lead time", axis_units="period", extra=extra,
+        components=("autoregression", "nvar"), label="normalised error of the forecast",
+    )  # fmt: skip
+
+
+def recovered():
+    value = np.array([[2, 0, 0, 1e-9, 1e-10], [3, 0, 0, 2e-9, 1e-10], [2, 0, 0, 3e-10, 1e-10]])
+    return one(
+        value, "equations", axis=np.arange(1.0, 4), axis_label="equation",
+        components=tuple("abcde"), label="equations found",
+        convention="monomials to degree 3; scored; found: dx/dt = -x",
+    )  # fmt: skip
+
+
 def drifts():
     rise = 1e-15 * (1 + np.stack([np.sin(7 * T) ** 2, T**2, T**3], axis=-1))
     rise[0] = 0.0
@@ -225,6 +248,7 @@ def heights(rows=1):
 
 MAKE = {
     "dimension": dimension, "divergence": divergence, "section": crossings, "maxima": heights,
+    "forecasts": foretold, "equations": recovered,
     "curves": entropies, "drift": drifts, "error": errors, "growth": growing, "map": field,
     "spectrum_map": powers, "phase": phases, "table": shifts, "plane": planes,
     "numbers": counted, "gallery": orbit, "spectra": exponents,

@@ -17,6 +17,8 @@ from analysis.measures import (
     swimming,
 )
 from analysis.measures.registry import MEASURES
+from analysis.measures.skill import forecast as forecast
+from analysis.measures.symbolic import equations as equations
 
 __all__ = [
     "MEASURES",
