@@ -19,6 +19,7 @@ FEWEST = 400  # pairs behind the smallest radius that is fitted
 COARSE = 8192  # points of the thinned orbit that gives the large radii
 BUDGET = 4e7  # pairs that are counted of the whole orbit, at most
 WIDEST = 0.5  # of all pairs, at the largest radius that is fitted
+BEND = 1.5  # a slope that falls linearly with r lies so many of its bends below that at r = 0
 SPAN = 2 * PER_OCTAVE  # radii that a scaling region spans at least: a factor of 4
 
 
@@ -202,7 +203,7 @@ def _fitted(curve: _Curve, whole_range: bool) -> tuple[float, float, int]:
     slopes = _slopes(curve, start, stop)
     bends = _slopes(curve, start, middle + 1) - _slopes(curve, middle, stop)
     # a bend that is small by chance is not small
-    bend = np.maximum(np.abs(bends[0]), _jackknife(bends[1:]) / 2)
+    bend = np.maximum(BEND * np.abs(bends[0]), _jackknife(bends[1:]))
     error = np.hypot(_jackknife(slopes[1:]), bend)
     best = int(np.argmin(error))
     return float(slopes[0, best]), float(error[best]), best
@@ -237,13 +238,13 @@ def correlation_dimension(
     theiler    as in `correlation_sum`
     low, high  scaling region, in units of x; None: chosen by the rule below
     method     "fit": least-squares slope of ln C against ln r; "takens": maximum likelihood of the
-               distances within `high`, -1/<ln(r_ij/high)>, over the region that the rule chooses
-               unless given
+               distances within r_0, -1/<ln(r_ij/r_0)>, with r_0 = `high` or the middle of the region
+               that the rule chooses; its error includes how far it is from the fit
 
     The region reaches from the smallest radius with 400 pairs up to the one, a factor of 4 or more
     above and with at most half of all pairs, that makes the error smallest. The error is
-    hypot(statistical, bend): the jackknife over 16 parts of the orbit, and the difference of the
-    slopes in the lower and the upper half of the region, or half its own error if that is more.
+    hypot(statistical, bend): the jackknife over 16 parts of the orbit, and 1.5 times the difference
+    of the slopes in the lower and the upper half of the region, or its own error if that is more.
     Noise bends the curve at small radii: set `low` above it.
 
     All pairs are counted where they are fewer than 4e7; larger radii from at most 8192 points.
@@ -262,6 +263,8 @@ def correlation_dimension(
     fit = _cut(curve, low, high)
     value, error, first = _fitted(fit, low is not None or high is not None)
     if method == "takens":
+        if high is None:
+            first = (first + len(fit.radii) - 1) // 2
         found, scatter = _takens(curve, int(np.searchsorted(-curve.radii, -fit.radii[first])))
         value, error = found, math.hypot(scatter, found - value)
     return Dimension(value, error, float(fit.radii[-1]), float(fit.radii[first]), _public(curve))
