@@ -5,10 +5,11 @@ z(t + 1) = z(t) + sum_i w_i (z(t_i + 1) - z(t_i)),  w_i ~ exp(-|u(t) - u(t_i)| /
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
+from analysis.forecast.neighbours import tree_of
 from analysis.forecast.series import Iterated, Scale, delayed, several
 from analysis.forecast.validation import choose
 
@@ -19,7 +20,7 @@ FLOOR = 1e-12  # of a distance: an exact repetition counts alone, and divides by
 class _Nearest:
     """The map of one step: a tree of past states, and how each moved on."""
 
-    tree: cKDTree
+    tree: Any
     moves: np.ndarray
     order: int
     skip: int
@@ -87,6 +88,6 @@ class Analogue:
         scale = Scale.of(series)
         states, moves = library(scale.apply(series), order, self.skip, rows)
         count = min(neighbours, len(states))
-        step = _Nearest(cKDTree(states), moves, order, self.skip, count)
+        step = _Nearest(tree_of(states), moves, order, self.skip, count)
         chosen = (("order", float(order)), ("neighbours", float(count)))
         return Iterated((order - 1) * self.skip + 1, scale, step, chosen)

@@ -6,9 +6,9 @@ p_i ~ e_i^q,  e_i the error with which the states kept so far foretell what foll
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from analysis.forecast.analogue import Analogue, library
+from analysis.forecast.neighbours import tree_of
 from analysis.forecast.series import Iterated, Scale, several
 
 
@@ -31,7 +31,7 @@ def foretold(
     states (n, m), moves (n, d); a kept state is not its own neighbour, so that its error counts too
     """
     count = min(neighbours, len(kept) - 1)
-    _, index = cKDTree(states[kept]).query(states, count + 1)
+    _, index = tree_of(states[kept]).query(states, count + 1)
     own = kept[index] == np.arange(len(states))[:, None]
     last = ~own.any(axis=1)  # not kept: the farthest of one too many goes
     own[last, -1] = True

@@ -8,7 +8,6 @@ import math
 from dataclasses import dataclass
 
 import numpy as np
-from scipy.stats import rankdata
 
 EXACT = 8  # up to so many pairs, all n! orders are gone through
 
@@ -49,6 +48,8 @@ def spearman(
         raise ValueError(f"x: expected 4 pairs or more, got {x.shape} and {y.shape}")
     if not (np.isfinite(x).all() and np.isfinite(y).all()):
         raise ValueError("x: holds values that are not finite")
+    from scipy.stats import rankdata  # here: a figure's job loads no SciPy for its name
+
     a, b = rankdata(x), rankdata(y)
     rho = float(_rho(a, b))
     if math.isnan(rho):

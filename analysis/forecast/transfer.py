@@ -8,11 +8,12 @@ All series are scaled to mean 0 and deviation 1, and have as many samples in a p
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
-from scipy.spatial import cKDTree
 
 from analysis.forecast.analogue import FLOOR, library
+from analysis.forecast.neighbours import tree_of
 from analysis.forecast.series import Iterated, Scale, delayed, several
 from analysis.forecast.validation import choose
 
@@ -23,7 +24,7 @@ NEVER = np.inf
 class Library:
     """States (n, order) of other systems, as a tree, and the moves after them (n, 1)."""
 
-    tree: cKDTree
+    tree: Any
     moves: np.ndarray
 
 
@@ -85,7 +86,7 @@ class Transfer:
         """
         pairs = [self._library(self._checked(source)) for source in sources]
         states, moves = (np.concatenate(part) for part in zip(*pairs, strict=True))
-        return replace(self, others=Library(cKDTree(states), moves))
+        return replace(self, others=Library(tree_of(states), moves))
 
     def fit(self, train: np.ndarray) -> Iterated:
         """Return the forecaster of series (T, 1) or (R, T, 1).
@@ -111,7 +112,7 @@ class Transfer:
     def _made(self, series: np.ndarray, distrust: float) -> Iterated:
         states, moves = self._library(series)
         step = _Step(
-            Library(cKDTree(states), moves),
+            Library(tree_of(states), moves),
             self.others,
             self.order,
             self.skip,
