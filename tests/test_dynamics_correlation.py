@@ -5,7 +5,13 @@ import math
 import numpy as np
 import pytest
 
-from analysis.dynamics import correlation_dimension, correlation_sum, embed, mean_period
+from analysis.dynamics import (
+    correlation,
+    correlation_dimension,
+    correlation_sum,
+    embed,
+    mean_period,
+)
 
 
 def henon(n):
@@ -33,6 +39,37 @@ def test_the_correlation_sum_counts_every_pair_once(d, theiler):
     found = correlation_sum(points, radii, theiler=theiler)
     assert (found.pairs == pairs).all()
     np.testing.assert_allclose(found.sums, pairs / of, rtol=1e-15)
+
+
+@pytest.mark.parametrize("d", [1, 2, 3, 5])
+def test_points_in_many_cells_are_counted_too(d):
+    """Radii of a tenth of the set and less: all neighbouring cells take part."""
+    points = np.random.default_rng(d).random((700, d))
+    radii = np.array([0.05, 0.08, 0.11])
+    pairs, _ = every_pair(points, radii, 2)
+    assert (correlation_sum(points, radii, theiler=2).pairs == pairs).all()
+
+
+def test_each_part_is_left_out_with_its_pairs():
+    """Shares without each of the sixteen parts, by the definition."""
+    points = np.random.default_rng(6).random((173, 2))
+    radii, w, n = np.array([0.5, 0.2]), 3, 173
+    found = correlation._counted(points, radii, w)
+    distance = np.abs(points[:, None] - points[None]).max(axis=-1)
+    i, j = np.triu_indices(n, w)
+    block = np.arange(n) * correlation.BLOCKS // n
+    for b in range(correlation.BLOCKS):
+        kept = (block[i] != b) & (block[j] != b)
+        assert found.without_of[b] == kept.sum()
+        within = (distance[i, j][kept][:, None] <= radii).sum(axis=0)
+        assert found.without[b].tolist() == within.tolist()
+
+
+def test_the_jackknife_of_a_mean_is_its_standard_error():
+    values = np.random.default_rng(1).random(16)
+    without = (values.sum() - values) / 15
+    error = values.std(ddof=1) / 4
+    assert float(correlation._jackknife(without)) == pytest.approx(error)
 
 
 def test_a_pair_at_the_radius_itself_is_within():

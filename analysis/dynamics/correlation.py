@@ -238,8 +238,8 @@ def correlation_dimension(
     theiler    as in `correlation_sum`
     low, high  scaling region, in units of x; None: chosen by the rule below
     method     "fit": least-squares slope of ln C against ln r; "takens": maximum likelihood of the
-               distances within r_0, -1/<ln(r_ij/r_0)>, r_0 = `high` or the middle of the region
-               that the rule chooses; its error includes how far it is from the fit
+               distances within r_0, -1/<ln(r_ij/r_0)>, with r_0 = `high` or the middle of
+               the region that the rule chooses; its error includes how far it is from the fit
 
     The region reaches from the smallest radius with 400 pairs up to the one, a factor of 4 or more
     above and with at most half of all pairs, that makes the error smallest. The error is
