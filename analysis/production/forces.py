@@ -1,7 +1,7 @@
 """Entropy production from forces: heat along trajectories, snapshots, and the sum rule.
 
-    sigma = <u o dx/dt>/D          heat: Stratonovich product with the part u of the drift that is no
-                                   gradient, such as v0 e
+    sigma = <u o dx/dt>/D          heat: Stratonovich product with the part u of the drift that
+                                   is no gradient, such as v0 e
           = <u . (u + mu F)>/D     the same from snapshots, without the bias of a frame interval
     sigma_g = <Laplacian of Phi>   what the propulsions of athermal AOUPs pay
 
@@ -171,7 +171,7 @@ def total_from_drift(
 ) -> Rate:
     """Return <b D^-1 b> + <div b>, the whole rate of even variables with drift b, from snapshots.
 
-    drift        (T, N, n) or iterator of (N, n): all variables that belong to one sample or particle
+    drift        (T, N, n) or iterator of (N, n): all variables of each sample or particle
     divergences  (T, N) or iterator of (N,): sum of d b_a/d x_a
     diffusivity  (n,)
 

@@ -30,7 +30,7 @@ class Rate(NamedTuple):
 
 
 class Regions(NamedTuple):
-    """Parts of a rate: share (R,) of particles, mean (R,) per particle there, part (R,) of the total."""
+    """Parts of a rate: share (R,) of particles, mean (R,) per particle, part (R,) of the total."""
 
     labels: np.ndarray
     share: np.ndarray

@@ -66,7 +66,7 @@ def aoup_trap(
 def coupled_aoup(
     v1: float, v2: float, gamma: float, eps: float, k: float, kappa: float, convention: str = "even"
 ) -> float:
-    """Return the rate of two trapped AOUPs joined by a spring kappa, both together, in one dimension.
+    """Return the rate of two trapped AOUPs joined by a spring kappa, both together, on a line.
 
     (v1^2 + v2^2) (gamma/2 eps) [1/(k + gamma) + 1/(k + 2 kappa + gamma)], convention even; in odd
     the rest of the free rate (v1^2 + v2^2)/eps. From the heat <v_i g_i (v_i g_i + f_i)>/eps in the
@@ -100,10 +100,10 @@ def aoup_chain(
     positive(gamma=gamma, k=k)
     not_negative(eps=eps, kappa=kappa)
     _noise(eps, convention)
-    if N == math.inf:
+    if math.isinf(N):
         share = gamma / math.sqrt((k + gamma) * (k + gamma + 4 * kappa))
     else:
-        if N != int(N) or N < 1:
+        if N < 1 or N % 1:
             raise ValueError(f"N: must be a whole number of particles, 1 or more, got {N}")
         if N == 2:
             raise ValueError("N: a ring of 2 has two springs between one pair; use coupled_aoup")

@@ -28,7 +28,7 @@ def covariance(A: Any, D: Any) -> np.ndarray:
     slowest = float(np.linalg.eigvals(A).real.min())
     if slowest <= 0:
         raise ValueError(
-            f"A: its eigenvalues need positive real parts for a stationary state, one is {slowest:g}"
+            f"A: its eigenvalues need positive real parts for a steady state, one has {slowest:g}"
         )
     found = solve_continuous_lyapunov(A, 2 * D)
     return (found + found.T) / 2

@@ -1,6 +1,7 @@
 """Exact entropy production on rings: a driven particle, and two swimmers.
 
-    dx = (f - V'(x)) dt + sqrt(2 T) dW,    J = T (1 - e^(-f L/T)) / int int e^((V(y) - V(x) - f (y - x))/T)
+    dx = (f - V'(x)) dt + sqrt(2 T) dW
+    J = T (1 - e^(-f L/T)) / int dx int dz e^((V(x + z) - V(x) - f z)/T),  x and z from 0 to L
 
 k_B = 1, mobility 1; rates in nats per unit of time.
 """
@@ -140,7 +141,8 @@ def ring_density(
     """Return the stationary density of `two_swimmers`, from points modes of x and levels of g.
 
     In the Hermite levels the equation is a chain,
-        0 = -v0 d_x(sqrt(n) c_(n-1) + sqrt(n + 1) c_(n+1)) - d_x(f c_n) + eps d_xx c_n - gamma n c_n,
+        0 = -v0 d_x(sqrt(n) c_(n-1) + sqrt(n + 1) c_(n+1)) - d_x(f c_n) + eps d_xx c_n
+            - gamma n c_n,
     solved from the highest level down; level 0 is fixed by its integral, 1.
     """
     positive(gamma=gamma, eps=eps, k=k, beta=beta, L=L, r0=r0)
