@@ -16,7 +16,7 @@ from analysis.production.checks import positive
 from analysis.production.rates import BLOCKS
 
 CONDITION = 1e-10  # of currents' correlations, below which they repeat each other
-Basis = Callable[[np.ndarray], np.ndarray]
+Basis = Callable[[np.ndarray, np.ndarray], np.ndarray]
 
 
 class Bound(NamedTuple):
@@ -42,27 +42,25 @@ class Bound(NamedTuple):
     convention: str
 
 
-def linear_currents(x: np.ndarray) -> np.ndarray:
-    """Return weights (rows, K, n) of the currents dx_a and x_b o dx_a, K = n (n + 1)."""
-    rows, n = x.shape
-    with_one = np.concatenate([np.ones((rows, 1)), x], axis=1)
-    return np.einsum("rb,ac->rabc", with_one, np.eye(n)).reshape(rows, n * (n + 1), n)
+def linear_currents(x: np.ndarray, step: np.ndarray) -> np.ndarray:
+    """Return the currents dx_a and x_b o dx_a (rows, n (n + 1)) of steps (rows, n) about x."""
+    with_one = np.concatenate([np.ones((len(x), 1)), x], axis=1)
+    return (with_one[:, :, None] * step[:, None, :]).reshape(len(x), -1)
 
 
 def periodic_currents(lengths: Any, modes: int) -> Basis:
-    """Return the weights cos and sin(q x_a) of dx_a for up to `modes` waves round a ring, and 1.
+    """Return the currents dx_a, cos(q x_a) o dx_a and sin, for up to `modes` waves round a ring.
 
     lengths  (n,) of the ring, one for each variable
     """
     lengths = np.atleast_1d(np.asarray(lengths, dtype=float))
 
-    def weights(x: np.ndarray) -> np.ndarray:
-        rows, n = x.shape
+    def currents(x: np.ndarray, step: np.ndarray) -> np.ndarray:
         angle = 2 * np.pi * x[:, :, None] / lengths[:, None] * np.arange(1, modes + 1)
-        waves = np.concatenate([np.ones((rows, n, 1)), np.cos(angle), np.sin(angle)], axis=2)
-        return np.einsum("rak,ac->rakc", waves, np.eye(n)).reshape(rows, -1, n)
+        waves = [np.ones((*x.shape, 1)), np.cos(angle), np.sin(angle)]
+        return (np.concatenate(waves, axis=2) * step[:, :, None]).reshape(len(x), -1)
 
-    return weights
+    return currents
 
 
 def tur_bound(
@@ -79,7 +77,7 @@ def tur_bound(
               are local; T of 3 or more
     interval  between samples, short beside every relaxation time: the bound loses to it in
               proportion (measured: -9 % at gamma dt = .02 for a trapped AOUP)
-    basis     x at mid-step (rows, n) -> weights (rows, K, n) of dx
+    basis     (x at mid-step (rows, n), dx (rows, n)) -> currents w(x) dx (rows, K)
     box       lengths of a periodic box, number or (n,)
     blocks    of time, for the errors
 
@@ -136,7 +134,7 @@ def _moments(
                 step = step - box * np.round(step / box)
             n = x.shape[-1]
             middle, step = (start + step / 2).reshape(-1, n), step.reshape(-1, n)
-            current = np.einsum("rkc,rc->rk", basis(middle), step)
+            current = basis(middle, step)
             count += len(current)
             one, two = current.sum(axis=0), current.T @ current
             first = one if first is None else first + one
