@@ -14,6 +14,7 @@ from numba import njit
 from analysis.production.checks import frame, not_negative, positive
 
 KINDS = ("softplus", "wca", "harmonic")
+NEAR = 1.2  # diameters within which particles touch: soft ones hold each other off a little
 
 
 @dataclass(frozen=True)
@@ -63,8 +64,8 @@ class Interaction:
 class Springs(NamedTuple):
     """The Hessian of one frame: K = across (1 - e e^T) + along e e^T for each pair i, j.
 
-    i, j (P,); e (P, d); along, across (P,); force (N, d); contacts (N,) pairs closer than a
-    diameter; trap, added to each particle's own diagonal
+    i, j (P,); e (P, d); along, across (P,); force (N, d); near (P,) whether closer than
+    a diameter, contacts (N,) how many such; trap, added to each particle's own diagonal
     """
 
     i: np.ndarray
@@ -73,6 +74,7 @@ class Springs(NamedTuple):
     along: np.ndarray
     across: np.ndarray
     force: np.ndarray
+    near: np.ndarray
     contacts: np.ndarray
     trap: float
 
@@ -189,10 +191,22 @@ def springs(
     force, slope = mobility * force, mobility * slope
     total = -mobility * trap * x
     _scatter(total, i, j, force[:, None] * e)
-    contacts = np.bincount(
-        np.concatenate([i, j])[np.tile(r < interaction.diameter, 2)], minlength=len(x)
-    )
-    return Springs(i, j, e, -slope, -force / r, total, contacts, mobility * trap)
+    near = r < NEAR * interaction.diameter
+    contacts = np.bincount(np.concatenate([i[near], j[near]]), minlength=len(x))
+    return Springs(i, j, e, -slope, -force / r, total, near, contacts, mobility * trap)
+
+
+def crowding(s: Springs, hops: int = 2) -> np.ndarray:
+    """Return the contacts of each particle (N,), averaged over it and those it touches, repeatedly.
+
+    hops  how often: as many contacts away are felt
+    """
+    i, j, n = s.i[s.near], s.j[s.near], len(s.contacts)
+    found = s.contacts.astype(float)
+    for _ in range(hops):
+        other = np.bincount(i, found[j], n) + np.bincount(j, found[i], n)
+        found = (found + other) / (1 + s.contacts)
+    return np.asarray(found)
 
 
 @njit(cache=True, nogil=True)

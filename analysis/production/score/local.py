@@ -3,19 +3,21 @@
     s_g,i = -g_i + sum_k theta_k w_k(i) y_k(i),    y in F, H g, H F, H^2 g, H^2 F, H_ii g, H_ii F
 
 F is the drift by forces over v0, H the Hessian of the potential over its largest stiffness. In a
-harmonic crystal s_g = -g - F - H (g + F)/gamma is exact. The weights w make a near-harmonic guess
-local: one set of coefficients for each number of contacts (so that gas, where a cage's coefficients
-would do harm, has its own), and 1/(1 + |g + F|^2/c), less of it for particles that move.
+harmonic crystal s_g = -g - F - H (g + F)/gamma is exact. The weights w make this guess local: by
+how crowded a particle's surroundings are, with no feature at all where they are dilute (there a
+cage's coefficients would do harm; the score is then -g, and the rate 0), and 1/(1 + |g + F|^2/c),
+less of it for particles that move.
 """
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 
 from analysis.production.checks import frame, positive
-from analysis.production.pairs import Interaction, Springs, diagonals, product, springs
+from analysis.production.pairs import Interaction, Springs, crowding, diagonals, product, springs
 from analysis.production.score.terms import Terms
 
 PLAIN = ("g", "F", "Hg", "HF", "HHg", "HHF", "Bg", "BF")
@@ -41,20 +43,27 @@ class Swimmers:
 
 @dataclass(frozen=True)
 class Local:
-    """Which features: the plain ones, by contacts and with weights for speed.
+    """Which features: the plain ones, by crowding and with weights for speed.
 
-    contacts    the largest number of contacts told apart; 0: one set of coefficients for all
+    crowding    rising edges of classes of `pairs.crowding`, each with coefficients of its own;
+                particles below the first have none. Empty: one set for all particles
     saturation  values of c in 1/(1 + |g + F|^2/c), besides the weight 1
     """
 
-    contacts: int = 6
+    crowding: tuple[float, ...] = (4.0, 4.6, 5.2)
     saturation: tuple[float, ...] = (0.1,)
+
+    def __post_init__(self) -> None:
+        if any(b <= a for a, b in pairwise(self.crowding)):
+            raise ValueError(f"crowding: edges must rise, got {self.crowding}")
+        if any(c <= 0 for c in self.saturation):
+            raise ValueError(f"saturation: must be positive, got {self.saturation}")
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return the name of each feature, such as "HHg/(1+p2/0.1) at 3"."""
+        """Return the name of each feature, such as "HHg/(1+p2/0.1) from 4.6 contacts"."""
         weights = ("", *(f"/(1+p2/{c:g})" for c in self.saturation))
-        classes = [f" at {m}" for m in range(self.contacts + 1)] if self.contacts else [""]
+        classes = [f" from {edge:g} contacts" for edge in self.crowding] or [""]
         return tuple(f"{n}{w}{m}" for n in PLAIN for w in weights for m in classes)
 
 
@@ -81,11 +90,10 @@ def _terms(x: np.ndarray, g: np.ndarray, swimmers: Swimmers, local: Local) -> Te
     plain, slopes = _plain(s, g, swimmers)
     p = g + s.force / swimmers.v0
     values, divergence = [], []
-    members = (
-        np.minimum(s.contacts, local.contacts) == np.arange(local.contacts + 1)[:, None]
-        if local.contacts
-        else np.ones((1, len(x)), bool)
-    )
+    members = np.ones((1, len(x)), bool)
+    if local.crowding:
+        which = np.digitize(crowding(s), local.crowding)
+        members = which == np.arange(1, len(local.crowding) + 1)[:, None]
     for y, slope in zip(plain, slopes, strict=True):
         for c in (np.inf, *local.saturation):
             w = 1 / (1 + (p**2).sum(axis=1) / c)

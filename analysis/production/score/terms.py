@@ -150,7 +150,7 @@ def entropy_production(score: Score, frames: Iterable[Terms], *, blocks: int = B
 
     Raises ValueError for no frame and features of another family.
     """
-    lower, plug, residual = [], [], []
+    lower, plug, residual = [], [], 0.0
     per_row: np.ndarray | None = None
     per_variable: np.ndarray | float = 0.0
     weights = []
@@ -163,16 +163,17 @@ def entropy_production(score: Score, frames: Iterable[Terms], *, blocks: int = B
         row = each.sum(axis=1)
         plug.append(float(row.mean()))
         flow = terms.drift_divergence - (D * slope).sum(axis=1) + (v * s).sum(axis=1)
-        residual.append(float((flow**2).mean()))
+        residual += float((flow**2).sum())
         per_row = row if per_row is None or per_row.shape != row.shape else per_row + row
-        per_variable = per_variable + each.mean(axis=0)
+        per_variable = per_variable + each.sum(axis=0)
         weights.append(len(row))
     if per_row is None:
         raise ValueError("frames: there is none to judge the score by")
     return Bracket(
         float(np.average(lower, weights=weights)), block_error(lower, blocks),
         float(np.average(plug, weights=weights)), block_error(plug, blocks),
-        per_row / len(plug), np.asarray(per_variable) / len(plug), float(np.mean(residual)) ** 0.5,
+        per_row / len(plug), np.asarray(per_variable) / sum(weights),
+        (residual / sum(weights)) ** 0.5,
     )  # fmt: skip
 
 
