@@ -45,6 +45,20 @@ def measure(kind):
         ),
         "plane": replace(one, value=np.abs(two) / 4, components=names),
         "gallery": replace(one, value=two, components=names),
+        "profile": replace(one, value=two[:, 0], extra={"error": np.abs(two[:, 1]) / 20}),
+        "densities": replace(
+            one, axis=T[1:], value=np.abs(two[1:, 0]),
+            extra={"edges": T, "error": np.abs(two[1:, 1]) / 20, "mean": T[5:6]},
+        ),
+        "swarm": replace(
+            one, value=np.column_stack([X[:21], X[20:41], two[:, 0]]), axis=T,
+            extra={
+                "window": np.array([[-10, -10], [10, 10.0]]), "diameter": np.ones(1), "time": T[:1],
+            },
+        ),
+        "phases": replace(
+            one, axis=T[:1], value=np.array([[0.1, 0.9, 1.0, 0.7, 0.5]]), components=tuple("abcde"),
+        ),
         "numbers": replace(one, axis=T[:1], value=two[:1], components=names),
     }[kind]  # fmt: skip
 

@@ -14,6 +14,7 @@ from matplotlib.text import Text
 
 from analysis.entropy.complexity_bounds import hc_bounds
 from analysis.figures import KINDS, draw, parts, style
+from analysis.structure import phase_densities
 from core import exact_nlse
 from core.errors import SchemaError
 from core.store import OF_SURROGATES, Check, Measure, MeasureFile
@@ -130,10 +131,52 @@ def orbit():
     return one(value, "gallery", components=("x", "y", "z"), label="state")
 
 
+def correlations():
+    r = np.linspace(0.05, 10.0, 100)
+    value = 1 + 2 * np.exp(-r) * np.cos(6 * r)
+    extra = {"error": np.full(100, 0.05), "reference": np.array([1.0])}
+    return one(value, "profile", axis=r, axis_label="r", label="radial distribution", extra=extra)
+
+
+def crowded():
+    edges = np.linspace(0, 1, 26)
+    middle = (edges[1:] + edges[:-1]) / 2
+    parts, binodals, widths = (0.5, 0.3, 0.2), (0.2, 0.8), (0.06, 0.06)
+    value = phase_densities(middle, parts, binodals, widths).sum(axis=0)
+    extra = {
+        "edges": edges, "error": np.full(25, 0.1), "mean": np.array([0.44]),
+        "parts": np.array(parts), "binodals": np.array(binodals), "widths": np.array(widths),
+    }  # fmt: skip
+    return one(
+        value, "densities", axis=middle, axis_label="local packing fraction", extra=extra,
+        label="distribution of the local packing fraction",
+    )  # fmt: skip
+
+
+def swarm():
+    side = np.arange(20) + 0.5
+    x, y = (grid.ravel() for grid in np.meshgrid(side, side))
+    extra = {
+        "window": np.array([[0.0, 0.0], [20.0, 20.0]]), "diameter": np.ones(1),
+        "time": np.array([3.0]),
+    }  # fmt: skip
+    return one(
+        np.column_stack([x, y, np.hypot(x, y)]), "swarm", axis=np.arange(400.0),
+        label="local packing fraction", extra=extra,
+    )  # fmt: skip
+
+
+def separated():
+    names = ("gas", "dense phase", "separated", "largest cluster", "mean")
+    value = np.array([[0.1, 0.8, 1.0, 0.6, 0.45]])
+    return one(value, "phases", axis=np.zeros(1), axis_label="whole run", components=names)
+
+
 MAKE = {
     "curves": entropies, "drift": drifts, "error": errors, "growth": growing, "map": field,
     "spectrum_map": powers, "phase": phases, "table": shifts, "plane": planes,
-    "numbers": counted, "gallery": orbit,
+    "numbers": counted, "gallery": orbit, "profile": correlations, "densities": crowded,
+    "swarm": swarm, "phases": separated,
 }  # fmt: skip
 
 

@@ -8,6 +8,8 @@ from matplotlib.figure import Figure, FigureBase
 
 from analysis.figures import (
     curves,
+    densities,
+    diagram,
     distances,
     gallery,
     growth,
@@ -16,7 +18,9 @@ from analysis.figures import (
     parts,
     phase,
     plane,
+    profile,
     style,
+    swarm,
     tables,
 )
 from core.errors import SchemaError
@@ -26,14 +30,19 @@ from core.store import MeasureFile
 
 @dataclass(frozen=True)
 class Kind:
-    """How a measure is drawn onto a canvas, and how many inches high that is."""
+    """How a measure is drawn onto a canvas, and how many inches high that is.
+
+    together  draws the measures of several runs as one picture, where that is what they are for
+    """
 
     draw: Callable[[MeasureFile, FigureBase], None]
     height: Callable[[MeasureFile], float]
+    together: Callable[[Sequence[MeasureFile], FigureBase], None] | None = None
 
 
 KINDS: dict[str, Kind] = {
     "curves": Kind(curves.draw, curves.height),
+    "densities": Kind(densities.draw, densities.height),
     "drift": Kind(distances.drift, distances.height),
     "error": Kind(distances.error, distances.height),
     "gallery": Kind(gallery.draw, gallery.height),
@@ -42,7 +51,10 @@ KINDS: dict[str, Kind] = {
     "spectrum_map": Kind(maps.spectrum, maps.spectrum_height),
     "numbers": Kind(numbers.draw, numbers.height),
     "phase": Kind(phase.draw, phase.height),
+    "phases": Kind(diagram.single, diagram.height, diagram.draw),
     "plane": Kind(plane.draw, plane.height),
+    "profile": Kind(profile.draw, profile.height),
+    "swarm": Kind(swarm.draw, swarm.height),
     "table": Kind(tables.draw, tables.height),
 }
 
@@ -59,10 +71,20 @@ def _kind(file: MeasureFile) -> Kind:
 def draw(files: MeasureFile | Sequence[MeasureFile]) -> Figure:
     """Return the picture that a measure asks for; of several measures, one below the other.
 
+    Measures for a diagram, such as `phases` of the runs of a sweep, make one picture together.
+
     Raises SchemaError if one asks for a kind that does not exist, or lacks what its kind needs.
     """
     several = [files] if isinstance(files, MeasureFile) else list(files)
     kinds = [_kind(file) for file in several]
+    together = kinds[0].together
+    if together is not None and all(kind is kinds[0] for kind in kinds):
+        with style.context():
+            figure = Figure(
+                figsize=(style.WIDTH, kinds[0].height(several[0])), layout="constrained"
+            )
+            together(several, figure)
+        return figure
     heights = [kind.height(file) for kind, file in zip(kinds, several, strict=True)]
     with style.context():
         figure = Figure(figsize=(style.WIDTH, sum(heights)), layout="constrained")

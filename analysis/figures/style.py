@@ -47,18 +47,33 @@ RC: Any = {
 PHYSICS = (
     "amplitude", "amplitudes", "velocity", "velocities", "a", "order", "wavenumber", "noise",
     "width", "dispersion", "nonlinearity", "trajectories", "samples", "points_per_period",
-    "transient",
+    "transient", "model", "particles", "packing_fraction", "self_propulsion_speed",
+    "rotational_diffusivity", "translational_diffusivity", "persistence_rate",
+    "tumble_rate", "chirality",
 )  # fmt: skip
-NUMERICS = ("n", "length", "integrator", "rtol", "dealias", "filter")
+NUMERICS = ("n", "length", "integrator", "rtol", "dealias", "filter", "time_step")
 PLAIN: dict[str, Any] = {
     "trajectories": 1,
     "dispersion": 1.0,
     "nonlinearity": 1.0,
     "velocity": 0.0,
     "dealias": "none",
+    "translational_diffusivity": 0.0,
+    "chirality": 0.0,
 }
 PLAIN["filter"] = "none"  # values that go without saying
-SIGNS = (("psi_hat", "ψ\u0302"), (r"\bpsi\b", "ψ"), (r"\bkappa\b", "κ"), (r"\^2", "²"))
+SIGNS = (
+    ("psi_6", "ψ₆"),
+    (r"\bg_6\b", "g₆"),
+    (r"\bv_0\b", "v₀"),
+    (r"\bmu\b", "μ"),
+    (r"\brho\b", "ρ"),
+    (r"\bGamma\b", "Γ"),
+    ("psi_hat", "ψ\u0302"),
+    (r"\bpsi\b", "ψ"),
+    (r"\bkappa\b", "κ"),
+    (r"\^2", "²"),
+)
 
 
 def context() -> Any:

@@ -3,7 +3,30 @@
 A measure takes (run, member, **options) and returns a core.store.Measure.
 """
 
-from analysis.measures import attractors, entropies, fields, invariants, modulation, solitons
+from analysis.measures import (
+    attractors,
+    entropies,
+    fields,
+    invariants,
+    modulation,
+    motion,
+    phases,
+    solitons,
+    structures,
+    swimming,
+)
 from analysis.measures.registry import MEASURES
 
-__all__ = ["MEASURES", "attractors", "entropies", "fields", "invariants", "modulation", "solitons"]
+__all__ = [
+    "MEASURES",
+    "attractors",
+    "entropies",
+    "fields",
+    "invariants",
+    "modulation",
+    "motion",
+    "phases",
+    "solitons",
+    "structures",
+    "swimming",
+]

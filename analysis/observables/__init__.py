@@ -3,7 +3,7 @@
 To add one, write a function here or in a module of this room and register it with what it gives.
 """
 
-from analysis.observables import clouds, field, series
+from analysis.observables import clouds, field, particles, series
 from analysis.observables.kinds import (
     KINDS,
     Distribution,
@@ -35,6 +35,7 @@ __all__ = [
     "field",
     "kind",
     "observe",
+    "particles",
     "samples",
     "select",
     "series",

@@ -1,6 +1,8 @@
 """The HDF5 contract: how runs and measures are written and read; nothing else imports h5py."""
 
 from core.store.atomic import OutputError, replacing
+from core.store.h5md import write_h5md
+from core.store.h5md_reading import frames, read_h5md
 from core.store.measure import (
     OF_SURROGATES,
     Check,
@@ -9,6 +11,7 @@ from core.store.measure import (
     read_measure,
     write_measure,
 )
+from core.store.particles import Frame, particle_layout
 from core.store.run import (
     Block,
     Coordinate,
@@ -28,15 +31,20 @@ __all__ = [
     "Coordinate",
     "Extent",
     "Field",
+    "Frame",
     "Layout",
     "Measure",
     "MeasureFile",
     "Member",
     "OutputError",
     "Run",
+    "frames",
+    "particle_layout",
+    "read_h5md",
     "read_measure",
     "read_run",
     "replacing",
+    "write_h5md",
     "write_measure",
     "write_run",
 ]

@@ -214,12 +214,16 @@ class MemberField:
 class Member:
     """One member of a run.
 
-    time    (T,)
-    coords  axes by name, such as x (n,)
-    fields  (T, *dims) by name, sliced lazily
-    dims    names of each field's axes, time first
-    signal  the field that is meant where none is named
-    label   what people call it, where a number will not do: the name of its part
+    time       (T,)
+    coords     axes by name, such as x (n,)
+    fields     (T, *dims) by name, sliced lazily
+    dims       names of each field's axes, time first
+    signal     the field that is meant where none is named
+    label      what people call it, where a number will not do: the name of its part
+    facts      attributes of the part that it belongs to: numbers, text, lists of either
+    constants  arrays which do not depend on time, by name: of the part, or the member's own
+    part       the name of the part
+    split      of a benchmark, to which it belongs, such as train; "" where there is none
     """
 
     name: str
@@ -230,6 +234,10 @@ class Member:
     dims: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     signal: str = ""
     label: str = ""
+    facts: Mapping[str, Any] = field(default_factory=dict)
+    constants: Mapping[str, np.ndarray] = field(default_factory=dict)
+    part: str = ""
+    split: str = ""
 
     def extents(self) -> dict[str, Extent]:
         """Return how large each field is."""
@@ -285,6 +293,21 @@ def _members(group: h5py.Group, part: str) -> list[Member]:
     ]
 
 
+def _all_members(file: h5py.File) -> list[Member]:
+    """Return the members of a run of one part, of several, or of particles."""
+    if "h5md" in file:
+        from core.store.h5md_reading import particle_members
+
+        return particle_members(file)
+    groups = [file, *file[PARTS].values()] if PARTS in file else [file]
+    members = [
+        member
+        for group in (groups[1:] or groups)
+        for member in _members(group, group.name.rpartition("/")[2])
+    ]
+    return [replace(m, name=str(i), index=i) for i, m in enumerate(members)]
+
+
 @contextmanager
 def read_run(path: str | Path) -> Iterator[Run]:
     """Yield a run; its fields can be sliced while the block lasts.
@@ -296,13 +319,7 @@ def read_run(path: str | Path) -> Iterator[Run]:
         try:
             provenance = dict(file["provenance"].attrs)
             spec = json.loads(provenance["spec_json"])
-            groups = [file, *file[PARTS].values()] if PARTS in file else [file]
-            members = [
-                member
-                for group in (groups[1:] or groups)
-                for member in _members(group, group.name.rpartition("/")[2])
-            ]
-            members = [replace(m, name=str(i), index=i) for i, m in enumerate(members)]
+            members = _all_members(file)
         except (KeyError, IndexError, OSError, ValueError) as problem:
             raise SchemaError(
                 f"{path}: incomplete run file ({problem}); delete it and simulate again"
