@@ -50,7 +50,7 @@ class Local:
     saturation  values of c in 1/(1 + |g + F|^2/c), besides the weight 1
     """
 
-    crowding: tuple[float, ...] = (4.0, 4.6, 5.2)
+    crowding: tuple[float, ...] = (4.4, 5.0, 5.4)
     saturation: tuple[float, ...] = (0.1,)
 
     def __post_init__(self) -> None:
@@ -61,7 +61,7 @@ class Local:
 
     @property
     def names(self) -> tuple[str, ...]:
-        """Return the name of each feature, such as "HHg/(1+p2/0.1) from 4.6 contacts"."""
+        """Return the name of each feature, such as "HHg/(1+p2/0.1) from 5 contacts"."""
         weights = ("", *(f"/(1+p2/{c:g})" for c in self.saturation))
         classes = [f" from {edge:g} contacts" for edge in self.crowding] or [""]
         return tuple(f"{n}{w}{m}" for n in PLAIN for w in weights for m in classes)
