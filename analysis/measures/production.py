@@ -56,6 +56,12 @@ def _athermal(params: Mapping[str, Any]) -> str | None:
     return _persistent(params)
 
 
+def _refuse(name: str, why: str | None) -> None:
+    """Raise ConfigError for a run that the plan did not look at first."""
+    if why is not None:
+        raise ConfigError(f"{name}: {why}")
+
+
 def _springs(run: Run, frame: Frame) -> pairs.Springs:
     p, trap = run.params, run.params.get("trap") or {}
     return pairs.springs(
@@ -118,6 +124,7 @@ def heat(run: Run, member: Member, *, since: float | None = None) -> Measure:
 
     since  time of the first frame that counts
     """
+    _refuse("heat", _thermal(run.params))
     chosen = [(f.time, f.elements["work"]) for f in frames_since(member, since)]
     if len(chosen) < 2:
         raise ConfigError("heat: needs two frames or more; lower since or store more")
@@ -134,6 +141,7 @@ def sum_rule(run: Run, member: Member, *, since: float | None = None) -> Measure
 
     since  time of the first frame that counts
     """
+    _refuse("sum_rule", _athermal(run.params))
     found = forces.sum_rule(
         pairs.laplacian(_springs(run, frame)) for frame in frames_since(member, since)
     )
@@ -156,6 +164,7 @@ def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
 
     since  time of the first frame that counts
     """
+    _refuse("score", _athermal(run.params))
     p, (first, half) = run.params, _halves(run, member, since)
     local = score.Local()
 
@@ -197,12 +206,13 @@ def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
 
 @of_particles("tur", needs=("position",), rule=_rule, fits=_thermal)
 def bound(run: Run, member: Member, *, since: float | None = None) -> Measure:
-    """Return the short-time uncertainty bound of local currents e_b dx_a, per particle and time.
+    """Return the short-time uncertainty bound of local currents, linear in headings, per particle and time.
 
     Needs frames close in time: what the heading forgets between two of them is lost.
 
     since  time of the first frame that counts
     """
+    _refuse("tur", _thermal(run.params))
     rows, box, times = [], None, []
     for frame in frames_since(member, since):
         rows.append(np.concatenate([frame.position, heading(member, frame)], axis=1))
@@ -216,7 +226,7 @@ def bound(run: Run, member: Member, *, since: float | None = None) -> Measure:
 
     def currents(at: np.ndarray, step: np.ndarray) -> np.ndarray:
         weights = at if trapped else at[:, d:]
-        return uncertainty.linear_currents(weights, step[:, :d])
+        return uncertainty.linear_currents(weights, step)
 
     found = uncertainty.tur_bound(x, float(times[1] - times[0]), currents, box=edges)
     names = ("lower bound", "extrapolated to short times", "bias taken off")
