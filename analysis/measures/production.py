@@ -206,7 +206,7 @@ def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
 
 @of_particles("tur", needs=("position",), rule=_rule, fits=_thermal)
 def bound(run: Run, member: Member, *, since: float | None = None) -> Measure:
-    """Return the short-time uncertainty bound of local currents, linear in headings, per particle and time.
+    """Return the short-time uncertainty bound of local currents, per particle and time.
 
     Needs frames close in time: what the heading forgets between two of them is lost.
 
