@@ -55,6 +55,27 @@ def _scales_room(
     _templates(samples // scales, m=m, r=r)
 
 
+def _reversal_room(samples: int, *, order: int = 3, delay: int = 1) -> None:
+    from analysis.entropy.ordinal import windows
+
+    if not 3 <= order <= 7:
+        raise ConfigError(f"order: must be from 3 to 7, got {order}")
+    windows(samples, order, delay)
+
+
+@FUNCTIONALS.register("irreversibility", takes=Series, room=_reversal_room)
+def of_reversal(found: Series, *, order: int = 3, delay: int = 1) -> Result:
+    """Return how far ordinal patterns are from their time reversals, in nats per window."""
+    from analysis.production.irreversibility import irreversibility
+
+    values = irreversibility(found.values, order, delay).value
+    return _one(
+        values, f"Time irreversibility of {found.label}", "nat",
+        f"order {order}, delay {delay}: divergence of patterns from the reversed ones per window, "
+        "bias of finite counts taken off; 0 for reversible processes",
+    )  # fmt: skip
+
+
 @FUNCTIONALS.register("multiscale_sample_entropy", takes=Series, room=_scales_room)
 def of_multiscale(
     found: Series, *, scales: int = 20, m: int = 2, r: float = 0.2, kind: Kind = "coarse"

@@ -1,0 +1,258 @@
+"""Entropy production of runs: heat, sum rule, score, uncertainty bound; contraction of flows."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+import numpy as np
+
+from analysis.measures.particles import (
+    frames_since,
+    heading,
+    interaction,
+    of_particles,
+    propulsion,
+)
+from analysis.measures.registry import MEASURES
+from analysis.production import forces, pairs, score, uncertainty
+from analysis.production.rates import Rate
+from core.errors import ConfigError
+from core.store import Check, Frame, Measure, Member, Run
+
+PER_TIME = "1/time"
+UNSTEADY = 4.0  # standard errors between the halves of a series
+
+
+def _known(params: Mapping[str, Any]) -> str | None:
+    """Return why the forces of a run are not known here, or None."""
+    if params.get("coupling"):
+        return "knows pair forces and traps, not a coupling"
+    if (params.get("interaction") or {}).get("polydispersity"):
+        return "is for particles of one diameter"
+    if propulsion(params) is None:
+        return "is for particles of one kind, not for a mixture"
+    return None
+
+
+def _thermal(params: Mapping[str, Any]) -> str | None:
+    if not params.get("translational_diffusivity"):
+        return (
+            "divides by translational_diffusivity (convention even), which is 0; sum_rule and "
+            "score (convention g) exist without thermal noise"
+        )
+    if propulsion(params) is None:
+        return "is for particles of one kind, not for a mixture"
+    return None
+
+
+def _persistent(params: Mapping[str, Any]) -> str | None:
+    if params.get("model") != "aoup":
+        return "is for the propulsions of model aoup"
+    return _known(params)
+
+
+def _athermal(params: Mapping[str, Any]) -> str | None:
+    if params.get("translational_diffusivity"):
+        return "needs translational_diffusivity 0; with thermal noise measure heat"
+    return _persistent(params)
+
+
+def _refuse(name: str, why: str | None) -> None:
+    """Raise ConfigError for a run that the plan did not look at first."""
+    if why is not None:
+        raise ConfigError(f"{name}: {why}")
+
+
+def _springs(run: Run, frame: Frame) -> pairs.Springs:
+    p, trap = run.params, run.params.get("trap") or {}
+    return pairs.springs(
+        frame.position, _law(p), _box(frame), mobility=float(p.get("mobility") or 1.0),
+        trap=float(trap.get("stiffness") or 0.0),
+    )  # fmt: skip
+
+
+def _law(params: Mapping[str, Any]) -> pairs.Interaction:
+    law = interaction(params)
+    if law.kind == "none":
+        return pairs.Interaction("harmonic", 0.0, law.diameter)
+    beta = (params.get("interaction") or {}).get("beta")
+    return pairs.Interaction(law.kind, law.strength, law.diameter, float(beta or 7.5))  # type: ignore[arg-type]
+
+
+def _box(frame: Frame) -> np.ndarray | None:
+    closed = np.isfinite(frame.box)
+    if closed.all() or not closed.any():
+        return frame.box if closed.all() else None
+    raise ConfigError("box: must be periodic along all axes or none")
+
+
+def _table(
+    names: tuple[str, ...], values: Any, label: str, convention: str,
+    summary: tuple[tuple[str, float, str], ...] = (), checks: tuple[Check, ...] = (),
+) -> Measure:  # fmt: skip
+    values = np.asarray(values, dtype=float)[None]
+    rows = tuple((n, float(v), PER_TIME) for n, v in zip(names, values[0], strict=True))
+    return Measure(
+        axis=np.zeros(1), axis_label="run", axis_units="1", value=values, label=label,
+        units=PER_TIME, convention=convention, components=names, summary=rows + summary,
+        checks=checks, figure="numbers",
+    )  # fmt: skip
+
+
+def _rated(found: Rate, label: str, checks: tuple[Check, ...] = ()) -> Measure:
+    names, values = ["per particle"], [found.value]
+    if np.isfinite(found.standard_error):
+        names.append("error over blocks")
+        values.append(found.standard_error)
+    convention = found.convention
+    if abs(found.drift) > UNSTEADY:
+        convention += (
+            f"; not stationary: the halves differ by {found.drift:.1f} standard errors, "
+            "measure later (since)"
+        )
+    return _table(tuple(names), values, label, convention, checks=checks)
+
+
+def _rule(*, since: float | None = None) -> None:
+    pass
+
+
+@of_particles("heat", needs=("position", "work"), rule=_rule, fits=_thermal)
+def heat(run: Run, member: Member, *, since: float | None = None) -> Measure:
+    """Return the entropy production per particle and time: the propulsion's work over T.
+
+    Summed by the simulation at every step, so that no frame interval biases it.
+
+    since  time of the first frame that counts
+    """
+    _refuse("heat", _thermal(run.params))
+    chosen = [(f.time, f.elements["work"]) for f in frames_since(member, since)]
+    if len(chosen) < 2:
+        raise ConfigError("heat: needs two frames or more; lower since or store more")
+    p = run.params
+    temperature = float(p["translational_diffusivity"]) / float(p.get("mobility") or 1.0)
+    times, work = (np.array(each) for each in zip(*chosen, strict=True))
+    found = forces.heat_from_totals(work / temperature, times)
+    return _rated(found, "Entropy production by heat")
+
+
+@of_particles("sum_rule", needs=("position",), rule=_rule, fits=_athermal)
+def sum_rule(run: Run, member: Member, *, since: float | None = None) -> Measure:
+    """Return what athermal AOUPs' propulsions pay, <Laplacian of Phi>, per particle and time.
+
+    since  time of the first frame that counts
+    """
+    _refuse("sum_rule", _athermal(run.params))
+    found = forces.sum_rule(
+        pairs.laplacian(_springs(run, frame)) for frame in frames_since(member, since)
+    )
+    return _rated(found, "Entropy production by the sum rule")
+
+
+def _halves(run: Run, member: Member, since: float | None) -> tuple[int, int]:
+    frames = sum(1 for t in member.time if since is None or t >= since)
+    if frames < 2:
+        raise ConfigError("score: needs two frames or more, half of them held out")
+    return len(member.time) - frames, frames // 2
+
+
+@of_particles("score", needs=("position", "active"), rule=_rule, fits=_athermal)
+def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
+    """Return the bracket of a linear local score of the propulsions, and the share it captures.
+
+    Fitted to the first half of the frames and judged on the others; the exact rate of those is
+    known by the sum rule.
+
+    since  time of the first frame that counts
+    """
+    _refuse("score", _athermal(run.params))
+    p, (first, half) = run.params, _halves(run, member, since)
+    local = score.Local()
+
+    def terms(start: int, stop: int | None) -> Iterator[score.Terms]:
+        from core.store import frames
+
+        for frame in frames(member, start, stop):
+            swimmers = score.Swimmers(
+                float(p["self_propulsion_speed"]), float(p["persistence_rate"]), _law(p),
+                _box(frame), float(p.get("mobility") or 1.0),
+                float((p.get("trap") or {}).get("stiffness") or 0.0),
+            )  # fmt: skip
+            yield from score.local_terms(
+                [frame.position], [heading(member, frame)], swimmers, local
+            )
+
+    fitted = score.fit(terms(first, first + half), local.names)
+    found = score.entropy_production(fitted, terms(first + half, None))
+    exact = forces.sum_rule(
+        pairs.laplacian(_springs(run, frame))
+        for frame in frames_since(member, float(member.time[first + half]))
+    )
+    names = ("lower bound, held out", "plug-in", "exact by the sum rule")
+    share = found.captured(exact.value) if exact.value else 0.0
+    checks = (
+        Check(
+            "lower bound over the exact rate", share, 0.0,
+            1 + 4 * np.nan_to_num(found.lower_error / max(exact.value, 1e-300)),
+            "sum rule: <|v_g|^2>/gamma = <Laplacian of Phi>", "upper",
+        ),
+    )  # fmt: skip
+    return _table(
+        names, (found.lower, found.plug_in, exact.value), "Entropy production by a score",
+        f"g: the propulsions' part, all variables even; {fitted.rank} local features fitted to "
+        f"{half} frames",
+        (("captured fraction", share, "1"),), checks,
+    )  # fmt: skip
+
+
+@of_particles("tur", needs=("position",), rule=_rule, fits=_thermal)
+def bound(run: Run, member: Member, *, since: float | None = None) -> Measure:
+    """Return the short-time uncertainty bound of local currents, per particle and time.
+
+    Needs frames close in time: what the heading forgets between two of them is lost.
+
+    since  time of the first frame that counts
+    """
+    _refuse("tur", _thermal(run.params))
+    rows, box, times = [], None, []
+    for frame in frames_since(member, since):
+        rows.append(np.concatenate([frame.position, heading(member, frame)], axis=1))
+        box, d = _box(frame), frame.position.shape[1]
+        times.append(frame.time)
+    if len(rows) < 3:
+        raise ConfigError("tur: needs three frames or more; lower since or store more")
+    x = np.array(rows)
+    edges = None if box is None else np.concatenate([box, np.full(d, 1e300)])
+    trapped = box is None
+
+    def currents(at: np.ndarray, step: np.ndarray) -> np.ndarray:
+        weights = at if trapped else at[:, d:]
+        return uncertainty.linear_currents(weights, step)
+
+    found = uncertainty.tur_bound(x, float(times[1] - times[0]), currents, box=edges)
+    names = ("lower bound", "extrapolated to short times", "bias taken off")
+    return _table(
+        names, (found.value, found.extrapolated, found.bias),
+        "Entropy production by uncertainty", found.convention,
+        (("error over blocks", float(np.nan_to_num(found.standard_error)), PER_TIME),),
+    )  # fmt: skip
+
+
+@MEASURES.register("contraction", needs=("state",), simulators=("chaos",))
+def contraction(run: Run, member: Member) -> Measure:
+    """Return how fast a flow loses phase-space volume: minus the sum of its exponents."""
+    facts = member.facts
+    if "lyapunov_spectrum" not in facts:
+        raise ConfigError(
+            f"contraction: member {member.name} holds no lyapunov_spectrum; measure it first"
+        )
+    errors = facts.get("lyapunov_standard_error")
+    value, error = forces.contraction(facts["lyapunov_spectrum"], errors)
+    checks: tuple[Check, ...] = ()
+    if "mean_divergence" in facts:
+        exact = -float(facts["mean_divergence"])
+        tolerance = max(4 * float(np.nan_to_num(error)), 1e-3 * abs(exact))
+        checks = (Check("contraction", value, exact, tolerance, "-<div f> along the orbit"),)
+    return _table(
+        ("contraction",), (value,), "Phase-space contraction",
+        "minus the sum of Lyapunov exponents; not a heat", checks=checks,
+    )  # fmt: skip

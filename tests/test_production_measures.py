@@ -1,0 +1,102 @@
+"""Entropy production as measures: from a stored run to rates, and refusals in one line."""
+
+import types
+
+import numpy as np
+import pytest
+
+from analysis import __main__ as command
+from analysis.measures.production import contraction
+from analysis.production import exact, samples
+from core import provenance
+from core.errors import ConfigError
+from core.store import Field, Frame, particle_layout, read_measure, write_h5md
+
+V0, GAMMA, EPS, K, STEP = 0.9, 0.4, 0.2, 0.7, 0.02
+TRAPPED = {
+    "model": "aoup", "particles": 300, "dimension": 2, "self_propulsion_speed": V0,
+    "persistence_rate": GAMMA, "translational_diffusivity": EPS, "mobility": 1.0,
+    "time_step": STEP, "trap": {"stiffness": K}, "interaction": {"kind": "none"},
+}  # fmt: skip
+
+
+def stored(path, params, steps=300):
+    """Write an exact run of AOUPs in a trap, its work summed over the frames."""
+    A, D = [[K, -V0], [0, GAMMA]], [params["translational_diffusivity"], GAMMA]
+    paths = samples.linear(A, D, STEP, steps, 3, walkers=600).reshape(steps + 1, 300, 2, 2)
+    x, g = paths[..., 0], paths[..., 1]
+    work = np.zeros((steps + 1, 300))
+    work[1:] = np.cumsum((V0 * (g[1:] + g[:-1]) / 2 * np.diff(x, axis=0)).sum(axis=-1), axis=0)
+    times, open_space = STEP * np.arange(steps + 1), np.full(2, np.inf)
+    layout = particle_layout(
+        time=times, step=np.arange(steps + 1), members=1, particles=300, box=open_space,
+        title="trapped", elements={
+            "active": Field(("particle", "axis"), "float64", "1", "propulsion"),
+            "work": Field(("particle",), "float64", "1", "work of self-propulsion"),
+        },
+    )  # fmt: skip
+
+    def stamp():
+        return provenance.collect(
+            run="trapped", simulator="active", code="0" * 64, seed=5, device="cpu",
+            spec={"simulator": "active", "params": params, "members": 1},
+            clock=provenance.Clock(),
+        )  # fmt: skip
+
+    blocks = (
+        Frame(t, times[t], x[t], open_space, {"active": g[t], "work": work[t]}).block(0, t)
+        for t in range(steps + 1)
+    )
+    write_h5md(path, layout, blocks, stamp)
+    return path
+
+
+def measured(name, run, tmp_path):
+    out = tmp_path / f"{name}.h5"
+    command.main([name, str(run), "--spec", "{}", "-o", str(out)])
+    (found,) = read_measure(out).members.values()
+    return found, dict(zip(found.components, found.value[0], strict=True))
+
+
+@pytest.fixture(scope="module")
+def thermal(tmp_path_factory):
+    return stored(tmp_path_factory.mktemp("run") / "run.h5md", TRAPPED)
+
+
+def test_heat_and_uncertainty_of_a_stored_run(thermal, tmp_path):
+    truth = exact.aoup_trap(V0, GAMMA, EPS, K, d=2)
+    found, values = measured("heat", thermal, tmp_path)
+    assert found.convention.startswith("even")
+    assert abs(values["per particle"] - truth) < 5 * values["error over blocks"] < 0.5 * truth
+    found, values = measured("tur", thermal, tmp_path)
+    # sqrt(8/(sigma T)) = 4 %, and the bias of gamma dt = .008
+    assert values["extrapolated to short times"] == pytest.approx(truth, rel=0.16)
+
+
+def test_the_sum_rule_and_the_score_of_an_athermal_run(tmp_path, capsys):
+    run = stored(tmp_path / "run.h5md", {**TRAPPED, "translational_diffusivity": 0.0}, 40)
+    found, values = measured("sum_rule", run, tmp_path)
+    assert found.convention.startswith("g")
+    assert values["per particle"] == pytest.approx(2 * K)
+    found, values = measured("score", run, tmp_path)
+    # the trap is harmonic, so that the features hold the exact score of crowded particles; 20
+    # frames within .8 are few: measured 1.49
+    assert values["lower bound, held out"] == pytest.approx(2 * K, rel=0.15)
+    assert values["exact by the sum rule"] == pytest.approx(2 * K)
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [("sum_rule", "with thermal noise measure heat"), ("score", "translational_diffusivity 0")],
+)
+def test_conventions_that_do_not_fit_are_named(name, message, thermal, tmp_path):
+    with pytest.raises(ConfigError, match=message):
+        command.main([name, str(thermal), "--spec", "{}", "-o", str(tmp_path / "x.h5")])
+
+
+def test_contraction_takes_the_stored_exponents():
+    facts = {"lyapunov_spectrum": [0.9, 0.0, -14.6], "mean_divergence": -13.7}
+    found = contraction(None, types.SimpleNamespace(facts=facts, name="0"))
+    assert found.value[0, 0] == pytest.approx(13.7) and found.checks[0].passed
+    with pytest.raises(ConfigError, match="holds no lyapunov_spectrum"):
+        contraction(None, types.SimpleNamespace(facts={}, name="0"))
