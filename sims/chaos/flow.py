@@ -5,12 +5,12 @@ dx/dt = f(x);  dQ/dt = J(x) Q,  Q made orthonormal again and again: Q -> Q R^-1
 
 import math
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from core.errors import NumericsError
-from sims.chaos import generate
+from sims.chaos import generate, switched, switching
 from sims.chaos.system import System
 from sims.integrators import compiled, lanes
 from sims.integrators.dop853_batch import Control
@@ -51,6 +51,8 @@ def ensemble(
         given = np.ascontiguousarray(np.column_stack([given, np.zeros(len(given))]))
     if len(times) == 0 or not (np.isfinite(times).all() and (np.diff(times) >= 0).all()):
         raise ValueError("times: must be finite and rising")
+    if switching.jumps(system):
+        return _jumping(system, times, starts, parameters, rtol, atol)
     width = 1 if len(starts) == 1 else lanes.LANES
     rhs = generate.compiled_lanes(system, width)
     found = lanes.integrate(rhs, times, starts, given, lanes=width, rtol=rtol, atol=atol)
@@ -60,6 +62,29 @@ def ensemble(
             which = f"trajectory {member}: " if len(starts) > 1 else ""
             raise NumericsError(f"{system.name}: {which}{problem}")
     return found.states
+
+
+def _jumping(
+    system: System,
+    times: np.ndarray,
+    starts: np.ndarray,
+    parameters: np.ndarray | None,
+    rtol: float,
+    atol: float,
+) -> np.ndarray:
+    """Return the states (M, T, d) of a flow that jumps, one trajectory after another."""
+    found = []
+    for member, start in enumerate(starts):
+        own = system
+        if parameters is not None:
+            given = [float(value) for value in parameters[member]]
+            own = replace(system, parameters=dict(zip(system.parameters, given, strict=True)))
+        try:
+            found.append(switched.trajectory(own, times, start, rtol, atol))
+        except NumericsError as problem:
+            which = f"trajectory {member}: " if len(starts) > 1 else ""
+            raise NumericsError(f"{system.name}: {which}{problem}") from None
+    return np.array(found)
 
 
 def trajectory(

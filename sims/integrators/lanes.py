@@ -131,23 +131,27 @@ def _fill(n, lanes, lane, rhs, marks, starts, parameters, found, ended, counts, 
     while at[WHO, lane] < 0 and at[WHO, lanes] < starts.shape[0]:
         who = at[WHO, lanes]
         at[WHO, lanes] += 1
-        at[WHO, lane], at[DONE, lane] = who, 1
+        done = 0
+        while done < marks.size and marks[done] <= marks[0]:
+            for i in range(n):
+                found[who, done, i] = starts[who, i]
+            done += 1
+        at[WHO, lane], at[DONE, lane] = who, done
         for i in range(n):
             w[lanes * (HEAD + Y * n + i) + lane] = starts[who, i]
-            found[who, 0, i] = starts[who, i]
         row = min(who, parameters.shape[0] - 1)
         for p in range(parameters.shape[1]):
             w[lanes * (HEAD + ROWS * n + p) + lane] = parameters[row, p]
         for what in (LOW, AFTER, STEPS, REJECTED, STIFF):
             w[lanes * what + lane] = 0.0
         w[lanes * T + lane] = marks[0]
-        if marks.size == 1:
+        if done == marks.size:
             _end(lanes, lane, found, ended, counts, w, at, ARRIVED)
             continue
         span = marks[marks.size - 1] - marks[0]
         h = _first_step(n, lanes, lane, rhs, w, span, options[RTOL], options[ATOL])
         first = options[FIRST] if options[FIRST] > 0.0 else h
-        w[lanes * H + lane], w[lanes * NEXT + lane] = first, marks[1]
+        w[lanes * H + lane], w[lanes * NEXT + lane] = first, marks[done]
         if h == 0.0:
             _end(lanes, lane, found, ended, counts, w, at, COLLAPSED)
 
