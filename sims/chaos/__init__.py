@@ -49,11 +49,12 @@ def describe() -> str:
 
 @dataclass(frozen=True)
 class _Sampling:
-    """One system of a run: where its samples lie, and how many trajectories there are."""
+    """One system of a run: where its samples lie, how many trajectories, by what integrator."""
 
     system: System
     times: np.ndarray
     members: int
+    integrator: str
 
 
 def _layout(params: Params, sampling: _Sampling) -> Layout:
@@ -79,7 +80,7 @@ def _layout(params: Params, sampling: _Sampling) -> Layout:
             "doi": system.doi,
             "regime": system.regime,
             "note": system.note,
-            "integrator": "dop853",
+            "integrator": sampling.integrator,
             "rtol": params.rtol,
             "standardized": params.standardize,
             "noise": params.observational_noise,
@@ -109,7 +110,10 @@ def _starts(params: Params, sampling: _Sampling, draw: np.random.Generator) -> n
     for gap in gaps:  # one after another: more of them move none
         if gap > 0:
             times = np.array([0.0, gap])
-            point = flow.trajectory(system, times, point, rtol=params.rtol, atol=params.atol)[-1]
+            point = flow.trajectory(
+                system, times, point, rtol=params.rtol, atol=params.atol,
+                integrator=sampling.integrator,
+            )[-1]  # fmt: skip
         found.append(point)
     return np.array(found)
 
@@ -118,7 +122,10 @@ def _samples(params: Params, sampling: _Sampling, draw: np.random.Generator) -> 
     """Return the samples (M, T, kept) of a system."""
     system = sampling.system
     starts = _starts(params, sampling, draw)
-    states = flow.ensemble(system, sampling.times, starts, rtol=params.rtol, atol=params.atol)
+    states = flow.ensemble(
+        system, sampling.times, starts, rtol=params.rtol, atol=params.atol,
+        integrator=sampling.integrator,
+    )  # fmt: skip
     columns = [system.variables.index(name) for name in kept(params, system)]
     states = states[:, :, columns]
     mean, spread = states.mean(axis=(0, 1)), states.std(axis=(0, 1))
@@ -154,6 +161,9 @@ def trajectories(
             system,
             np.arange(params.samples) * (system.period / params.points_per_period),
             params.trajectories * members,
+            flow.chosen(
+                system, params.integrator, 10 * system.period, rtol=params.rtol, atol=params.atol
+            ),
         )
         for system in flows(params)
     ]

@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from core import config
 from core.errors import ConfigError
+from sims.chaos.switching import jumps
 from sims.chaos.system import REGIMES, System, catalogue, find, read, select
 
 ALL = "all"
@@ -25,7 +26,8 @@ class Params:
     components           to keep, by name; all if not given
     standardize          to mean 0 and standard deviation 1, over a system's trajectories
     observational_noise  added to the samples, in standard deviations of each component
-    rtol, atol           error per step of the adaptive Dormand-Prince 8(5,3)
+    integrator           dop853; implicit (Radau IIA of order 9) for stiff flows; auto finds out
+    rtol, atol           error per step of the integrator
     dtype                float64 or float32, of the samples
     """
 
@@ -39,6 +41,7 @@ class Params:
     components: tuple[str, ...] | None = None
     standardize: bool = False
     observational_noise: float = 0.0
+    integrator: Literal["dop853", "implicit", "auto"] = "dop853"
     rtol: float = 1e-10
     atol: float = 1e-10
     dtype: Literal["float64", "float32"] = "float64"
@@ -113,6 +116,8 @@ def _check(params: Params, where: str) -> None:
     if not 1e-14 <= params.rtol <= 1e-2:
         refuse("rtol", f"must be from 1e-14 to 1e-2, got {params.rtol:g}")
     for system in flows(params, where):
+        if params.integrator == "implicit" and jumps(system):
+            refuse("integrator", f"{system.name} jumps; use dop853 or auto")
         for name in params.components or ():
             if name not in system.variables:
                 refuse(

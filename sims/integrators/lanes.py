@@ -184,7 +184,8 @@ def _samples(n, lanes, lane, marks, found, w, at):
 @njit(error_model="numpy")
 def _status(lanes, lane, marks, w, at, options):
     """Return why a lane cannot go on, or RUNNING."""
-    if w[lanes * STIFF + lane] >= options[MOST_STIFF]:
+    share = unrolled.STIFF_SHARE * w[lanes * STEPS + lane]
+    if w[lanes * STIFF + lane] >= options[MOST_STIFF] + share:
         return STIFF_ENOUGH
     if w[lanes * STEPS + lane] >= options[LIMIT]:
         return EXHAUSTED
@@ -282,6 +283,8 @@ class Outcome:
             return f"step size collapsed at t = {t:g}; {ADVICE}"
         if status == EXHAUSTED:
             return too_many(int(self.counts[member, COUNTED_STEPS]), t)
+        if status == STIFF_ENOUGH:
+            return f"stiff up to t = {t:g}; an implicit method takes longer steps"
         return ""
 
 
@@ -306,7 +309,8 @@ def integrate(
     parameters  (M, p), or (1, p) for all
     lanes       states side by side: 1 is best for few states, LANES for many
 
-    max_steps   accepted ones, of each; most_stiff  of them at the boundary of stability
+    max_steps   accepted ones, of each
+    most_stiff  steps at the boundary of stability, beyond 0.9 of all, before one is given up
     first_step  its size; chosen, if 0
 
     An error per step stays below atol + rtol |y|, root mean square over components.
