@@ -162,9 +162,8 @@ def test_one_surface_may_be_that_of_several_signs_and_lie_within_another():
 
 def test_smooth_flows_are_left_alone_and_jumping_ones_known():
     found = {name for name, system in SYSTEMS.items() if switching.jumps(system)}
-    assert found == {
-        "AnishchenkoAstakhov", "Colpitts", "FluidTrampoline", "SprottMore", "StickSlipOscillator",
-    }  # fmt: skip
+    # AnishchenkoAstakhov and Colpitts hold a step too, of what vanishes where it switches
+    assert found == {"FluidTrampoline", "SprottMore", "StickSlipOscillator"}
 
 
 def test_a_jumping_flow_that_blows_up_names_itself():

@@ -90,11 +90,6 @@ def part(system: System) -> Parted:
     return Parted(smooth, switches)
 
 
-def jumps(system: System) -> bool:
-    """Return whether the equations hold a sign or a step."""
-    return bool(part(system).switches)
-
-
 @dataclass(frozen=True)
 class Segment:
     """A smooth piece of a trajectory.
@@ -133,6 +128,51 @@ def gradient(g: Node, system: System, x: np.ndarray, t: float) -> tuple[np.ndarr
     """Return grad g (d,) and dg/dt at a fixed x."""
     parts = [float(value(each, system, x, t)) for each in _gradient(g, system.variables)]
     return np.array(parts[:-1]), parts[-1]
+
+
+SAMPLES = 32  # points of a surface at which the two sides are compared
+
+
+@cache
+def _jumps(
+    variables: tuple[str, ...],
+    equations: tuple[str, ...],
+    parameters: tuple[tuple[str, float], ...],
+) -> bool:
+    smooth, switches = _parted(variables, equations, tuple(name for name, _ in parameters))
+    names = {*variables, *(name for name, _ in parameters), TIME}
+    draw = np.random.default_rng(0)
+    for switch in switches:
+        x = 3.0 * draw.normal(size=(SAMPLES, len(variables)))
+        t = 3.0 * draw.normal(size=SAMPLES)
+        given = dict(parameters) | {k: sides[1] for each in switches for k, sides in each.names}
+        for _ in range(60):  # Newton's method brings the points to the surface
+            at = given | {TIME: t} | {name: x[:, i] for i, name in enumerate(variables)}
+            g = x[:, 0] * 0 + expressions.evaluate(switch.function, at, np)
+            slopes = [
+                x[:, 0] * 0 + expressions.evaluate(each, at, np)
+                for each in _gradient(switch.function, variables)[:-1]
+            ]
+            normal = np.stack(slopes, axis=-1)
+            steep = (normal**2).sum(axis=-1)
+            x = x - normal * (g / np.where(steep > 0, steep, np.inf))[:, None]
+        at = given | {name: x[:, i] for i, name in enumerate(variables)} | {TIME: t}
+        names |= set(given)
+        for text in smooth:
+            rate = expressions.parse(text, names, "equations")
+            sides = [
+                x[:, 0] * 0 + expressions.evaluate(rate, at | switch.values(above), np)
+                for above in (False, True)
+            ]
+            scale = 1.0 + np.abs(x).max(axis=-1) + np.abs(sides[0])
+            if not (np.abs(sides[1] - sides[0]) <= 1e-9 * scale).all():
+                return True
+    return False
+
+
+def jumps(system: System) -> bool:
+    """Return whether a rate jumps at a sign or a step; one that has a corner there does not."""
+    return _jumps(system.variables, system.equations, tuple(system.parameters.items()))
 
 
 @cache
