@@ -1,8 +1,9 @@
 """CPU times of the catalogue's flows: compiling, integrating, exponents.
 
 `python benchmarks/chaos.py`. One core, one thread; CPU seconds, once the code is compiled. Nothing
-is asserted: goals stand beside what was found. dysts, where it is installed, is timed on a few
-systems at the same tolerance.
+is asserted: goals stand beside what was found. dysts and heyoka, where they are installed, are
+timed on a few systems at the same tolerance: dysts by its own `make_trajectory`, with DOP853;
+heyoka on one trajectory, and on a thousand in its batch mode, at a width of 4 or 8, the faster.
 """
 
 import importlib
@@ -22,10 +23,12 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np  # noqa: E402
 
-from sims.chaos import flow, generate, tangent  # noqa: E402
+from sims.chaos import expressions, flow, generate, tangent  # noqa: E402
 from sims.chaos.system import System, catalogue  # noqa: E402
 
 RTOL = 1e-10
+MEMBERS = 1000
+SMOOTH = ("Lorenz", "Rossler", "HenonHeiles", "Lorenz96", "HyperQi", "SprottB", "Thomas", "Duffing")
 PEERS = ("Lorenz", "Rossler", "Thomas", "HenonHeiles", "SprottB", "HyperQi", "Duffing", "Chua")
 
 
@@ -57,15 +60,80 @@ def peer(name: str, samples: int) -> float | None:
         return None
 
 
+def around(system: System) -> np.ndarray:
+    """Return a thousand points (M, d) near the catalogue's."""
+    draw = np.random.default_rng(0).normal(size=(MEMBERS, system.dimension))
+    return np.array(system.initial_condition) * (1 + 1e-3 * draw)
+
+
+def taylor(system: System, times: np.ndarray) -> tuple[float, float] | None:
+    """Return heyoka's CPU times of one trajectory and of a thousand, None if it is missing."""
+    try:
+        heyoka = importlib.import_module("heyoka")
+    except ImportError:
+        return None
+    variables = heyoka.make_vars(*system.variables)
+    named = {**dict(zip(system.variables, variables, strict=True)), **system.parameters}
+    texts = [expressions.python(rate, {}) for rate in system.rates]  # parsed by our own grammar
+    flows = [
+        (x, eval(text, {"math": heyoka}, named) + 0.0 * x)
+        for x, text in zip(variables, texts, strict=True)
+    ]
+    one = heyoka.taylor_adaptive(flows, list(system.initial_condition), tol=RTOL)
+
+    def single() -> None:
+        one.time, one.state[:] = 0.0, system.initial_condition
+        one.propagate_grid(times)
+
+    found, starts = [], around(system)
+    for width in (4, 8):
+        batch = heyoka.taylor_adaptive_batch(flows, starts[:width].T.copy(), tol=RTOL)
+        grid = np.repeat(times[:, None], width, axis=1)
+
+        def many(batch=batch, grid=grid, width=width) -> None:
+            for first in range(0, MEMBERS, width):
+                batch.set_time(0.0)
+                batch.state[:] = starts[first : first + width].T
+                batch.propagate_grid(grid)
+
+        found.append(seconds(many, 2))
+    single()
+    return seconds(single, 5), min(found)
+
+
+def ensembles() -> None:
+    """Print the times of a thousand trajectories side by side, and heyoka's."""
+    ratios: list[list[float]] = [[], []]
+    for name in SMOOTH:
+        system = catalogue()[name]
+        times, starts = np.arange(1000) * system.period / 100, around(system)
+        flow.ensemble(system, times, starts[:8])
+        one = seconds(lambda s=system: integrate(s, 1000), 5)
+        many = seconds(lambda s=system, t=times, x=starts: flow.ensemble(s, t, x), 2)
+        theirs = taylor(system, times)
+        shown = ""
+        if theirs is not None:
+            for kept, ours, other in zip(ratios, (one, many), theirs, strict=True):
+                kept.append(ours / other)
+            shown = f"   over heyoka's {one / theirs[0]:.2f} and {many / theirs[1]:.2f}"
+        print(f"{name:12} one {1e3 * one:6.2f} ms, {MEMBERS} of them {many:.3f} s{shown}")
+    if ratios[0]:
+        means = [geometric_mean(each) for each in ratios]
+        print(f"geometric means over heyoka's {means[0]:.2f} and {means[1]:.2f}   goals <= 1.5")
+
+
 def main() -> None:
     """Print the table."""
     systems = list(catalogue("flow").values())
-    loaded = seconds(lambda: [generate.compiled(system) for system in systems])
+    loaded = seconds(lambda: [generate.compiled_lanes(system, 1) for system in systems])
     print(f"load or compile {len(systems)} right-hand sides {loaded:8.2f} s   warm goal <= 2.5")
+    for system in systems:
+        integrate(system, 3)
     for samples, goal in ((1000, 0.3), (10_000, 2.5)):
         kept = [system for system in systems if system.name != "HyperLu"]  # it escapes
         spent = seconds(lambda s=kept, n=samples: [integrate(system, n) for system in s])
         print(f"{len(kept)} flows, {samples:6d} samples {spent:16.2f} s   goal <= {goal}")
+    ensembles()
     lorenz = catalogue()["Lorenz"]
     parts = lambda: list(tangent.Tangent(lorenz).stretches(2000.0, 2.0))  # noqa: E731
     parts()

@@ -16,7 +16,7 @@ from core import rng
 from core.errors import ConfigError, NumericsError
 from core.store import Block, Coordinate, Field, Layout
 from sims import Trajectories
-from sims.chaos import granularity, missing, motion, pairs, spectra
+from sims.chaos import flow, granularity, missing, motion, pairs, spectra
 from sims.chaos.params import Params, flows, kept, known, paired, prepare
 from sims.chaos.sampling import Samples, samples
 from sims.chaos.system import CATALOGUES, KINDS, System, catalogue
@@ -25,6 +25,7 @@ __all__ = ["FIELDS", "NAME", "Params", "describe", "prepare", "trajectories"]
 
 NAME = "chaos"
 TABLES = (*CATALOGUES, spectra.TABLE)  # data that a run depends on as it does on code
+LOOKED_AT = 10.0  # periods in which a stiff flow is found out
 FIELDS = {"state": Field(("component",), "float64", "1", "state of the system")}
 
 
@@ -66,10 +67,15 @@ class _Sampling:
     times: np.ndarray
     members: int
     pair: pairs.Pair | None = None
+    integrator: str = "dop853"
 
 
 def _facts(
-    params: Params, system: System, gap: float, grown: tuple[spectra.Growth, ...]
+    params: Params,
+    system: System,
+    gap: float,
+    integrator: str,
+    grown: tuple[spectra.Growth, ...],
 ) -> dict[str, Any]:
     """Return the attributes of a system's group."""
     facts: dict[str, Any] = {
@@ -84,7 +90,7 @@ def _facts(
         "regime": "" if params.jitter else system.regime,
         "autonomous": system.autonomous,
         "note": system.note,
-        "integrator": motion.integrator(system),
+        "integrator": motion.integrator(system, integrator),
         "kind": system.kind,
         "rtol": params.rtol,
         "standardized": params.standardize,
@@ -154,6 +160,7 @@ def _layout(
     """Return the layout that is planned, or that of what was made."""
     system = sampling.system if made is None else made.system
     names = np.array(kept(params, system))
+    gap = float(sampling.times[1] - sampling.times[0])
     return Layout(
         time=sampling.times,
         members=sampling.members if made is None else len(made.flows.numbers),
@@ -162,7 +169,7 @@ def _layout(
         title=system.name,
         signal="state",
         path=system.name,
-        attributes=_facts(params, system, float(sampling.times[1] - sampling.times[0]), grown),
+        attributes=_facts(params, system, gap, sampling.integrator, grown),
         constants=_constants(params, system, made, grown),
         numbers=() if made is None else made.flows.numbers,
     )
@@ -180,7 +187,7 @@ def _block(params: Params, part: int, sampling: _Sampling, seed: int) -> Block:
     def stream(purpose: str, number: int) -> np.random.Generator:
         return rng.generator(seed, system.name, purpose, number)
 
-    made = samples(params, system, sampling.times, sampling.members, stream)
+    made = samples(params, system, sampling.times, sampling.members, stream, sampling.integrator)
     if not made.flows.numbers:
         return Block(slice(0, 0), slice(0, 0), {}, part=part, lost=made.flows.lost)
     grown, failed = _grown(params, made)
@@ -193,6 +200,14 @@ def _block(params: Params, part: int, sampling: _Sampling, seed: int) -> Block:
         layout=_layout(params, sampling, made, grown),
         lost=made.flows.lost + failed,
     )
+
+
+def _integrator(params: Params, system: System) -> str:
+    """Return what moves a flow: a stiff one is found out on its first periods."""
+    if system.kind != "flow":
+        return "dop853"
+    duration, tolerance = LOOKED_AT * system.period, {"rtol": params.rtol, "atol": params.atol}
+    return flow.chosen(system, params.integrator, duration, **tolerance)
 
 
 def trajectories(
@@ -224,6 +239,7 @@ def trajectories(
             np.arange(params.samples) * granularity.spacing(system, *gaps),
             params.trajectories * members,
             pair,
+            _integrator(params, system),
         )
         for system, pair in zip(found, made_of, strict=True)
     ]

@@ -18,24 +18,12 @@ from sims.chaos import delay_code, generate
 from sims.chaos import delay_kernel as kernel
 from sims.chaos.history import NODES, TERMS, History, fitted, history, lengths
 from sims.chaos.system import System
+from sims.chaos.tangent import Stretch
 from sims.integrators.dop853_batch import ADVICE, MAX_STEPS, SMALLEST
 
 PAUSE = 2000  # steps between two looks at the keyboard
 ROOM = 1024  # pieces of history for which there is room at first
 POINTS = 64  # of the history, at which tangent vectors are compared
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Growth of the tangent vectors over a piece of a trajectory.
-
-    time        when it ended; duration of it
-    logarithms  (count,) ln |R_ii|, the first for the fastest direction
-    """
-
-    time: float
-    duration: float
-    logarithms: np.ndarray
 
 
 @dataclass

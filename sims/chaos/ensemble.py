@@ -60,14 +60,22 @@ def jittered(system: System, by: float, draw: np.random.Generator) -> System:
     return system.changed(dict(zip(system.parameters, values.tolist(), strict=True)), system.name)
 
 
-def _after(system: System, point: Any, periods: float, rtol: float, seed: int) -> Any:
+def _after(
+    system: System, point: Any, periods: float, rtol: float, seed: int, integrator: str
+) -> Any:
     """Return the state some periods later; where that fails, the message says when it was."""
     if periods == 0:
         return point
     loose = rtol if system.regime in EXACT else max(rtol, BETWEEN)
     try:
         return motion.onward(
-            system, periods * system.period, point, rtol=loose, atol=loose, seed=seed
+            system,
+            periods * system.period,
+            point,
+            rtol=loose,
+            atol=loose,
+            seed=seed,
+            integrator=integrator,
         )
     except NumericsError as problem:
         raise NumericsError(f"{problem}; this was before its first sample") from None
@@ -82,6 +90,7 @@ def ensemble(
     rtol: float,
     atol: float,
     seed: int = 0,
+    integrator: str = "dop853",
 ) -> Ensemble:
     """Return trajectories (m, T, d), one after another, without those that break down.
 
@@ -90,6 +99,7 @@ def ensemble(
     before   (M,) periods before each start
     aside    (number) -> generator of the displacement after a trajectory that was lost
     seed     of the digits that maps without rounding draw; see `words`
+    integrator  of flows
 
     More of them move none.
     """
@@ -100,8 +110,10 @@ def ensemble(
         if number and system.kind == "delay" and system is not systems[number - 1]:
             point = good  # with another delay the history may be too short: one that held for ever
         try:
-            start = _after(system, point, before[number], rtol, seed)
-            found, then = motion.follow(system, times, start, rtol=rtol, atol=atol, seed=seed)
+            start = _after(system, point, before[number], rtol, seed, integrator)
+            found, then = motion.follow(
+                system, times, start, rtol=rtol, atol=atol, seed=seed, integrator=integrator
+            )
         except NumericsError as problem:
             lost.append(reason(str(problem), system.name, number, len(systems)))
             point = good * (1 + ASIDE * aside(number).normal(size=good.size))

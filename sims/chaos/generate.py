@@ -127,13 +127,15 @@ def work(system: System) -> np.ndarray:
     return np.array([*system.parameters.values(), 0.0], dtype=np.float64)
 
 
-@cache
-def _compiled_lanes(found: ModuleType) -> Any:
-    from sims.integrators.lanes import right_hand_side
-
-    return right_hand_side(found.rhs)
+_LANES: dict[tuple[Any, ...], Any] = {}  # by what the text is made of, which takes longer to write
 
 
 def compiled_lanes(system: System, lanes: int) -> Any:
     """Return the right-hand side compiled for states side by side."""
-    return _compiled_lanes(module(source_of_lanes(system, lanes), f"{system.name}_{lanes}"))
+    from sims.integrators.lanes import right_hand_side
+
+    key = (system.name, system.variables, system.equations, tuple(system.parameters), lanes)
+    if key not in _LANES:
+        found = module(source_of_lanes(system, lanes), f"{system.name}_{lanes}")
+        _LANES[key] = right_hand_side(found.rhs)
+    return _LANES[key]

@@ -10,17 +10,17 @@ from sims.chaos import tangent as flow_tangent
 from sims.chaos.system import System
 
 # `maps` and `delays` are imported where they are needed: each loads compiled code.
-INTEGRATORS = {"flow": "dop853", "map": "iteration", "delay": "dop853, method of steps"}
+INTEGRATORS = {"map": "iteration", "delay": "dop853, method of steps"}
 
 
-def integrator(system: System) -> str:
-    """Return what moves the system, in words."""
+def integrator(system: System, of_flows: str = "dop853") -> str:
+    """Return what moves the system, in words; of_flows: the one that was chosen for a flow."""
     if system.exact:
         from sims.chaos import words
 
         if words.scheme(system)[0]:
             return "iteration in words of 64 bits"
-    return INTEGRATORS[system.kind]
+    return of_flows if system.kind == "flow" else INTEGRATORS[system.kind]
 
 
 def follow(
@@ -31,13 +31,16 @@ def follow(
     rtol: float = 1e-10,
     atol: float = 1e-10,
     seed: int = 0,
+    integrator: str = "dop853",
 ) -> tuple[np.ndarray, Any]:
     """Return the states as `trajectory` does, and from what to go on after the last time."""
     if system.kind == "delay":
         from sims.chaos import delays
 
         return delays.follow(system, times, initial, rtol=rtol, atol=atol)
-    found = trajectory(system, times, initial, rtol=rtol, atol=atol, seed=seed)
+    found = trajectory(
+        system, times, initial, rtol=rtol, atol=atol, seed=seed, integrator=integrator
+    )
     return found, found[-1]
 
 
@@ -49,6 +52,7 @@ def trajectory(
     rtol: float = 1e-10,
     atol: float = 1e-10,
     seed: int = 0,
+    integrator: str = "dop853",
 ) -> np.ndarray:
     """Return the states (T, d) of a flow, a map or a delay equation at `times` (T,), rising.
 
@@ -57,6 +61,7 @@ def trajectory(
                 also a history: a function, (times, states), or what `onward` gives
     rtol, atol  error per step; without meaning for maps
     seed        of the digits that `words` draws; without meaning for what is not stepped in words
+    integrator  of a flow: dop853 or implicit
 
     Raises NumericsError that names the system and the time if it blows up; ConfigError for times
     between the iterations of a map, and for a history shorter than the delay.
@@ -69,7 +74,7 @@ def trajectory(
         from sims.chaos import delays
 
         return delays.follow(system, times, initial, rtol=rtol, atol=atol)[0]
-    return flow.trajectory(system, times, initial, rtol=rtol, atol=atol)
+    return flow.trajectory(system, times, initial, rtol=rtol, atol=atol, integrator=integrator)
 
 
 def onward(
@@ -80,6 +85,7 @@ def onward(
     rtol: float = 1e-10,
     atol: float = 1e-10,
     seed: int = 0,
+    integrator: str = "dop853",
 ) -> Any:
     """Return from what to go on after `duration`: a state (d,), or of a delay equation a history.
 
@@ -94,7 +100,9 @@ def onward(
         return delays.follow(system, times, initial, rtol=rtol, atol=atol)[1]
     end = float(math.ceil(duration)) if system.kind == "map" else duration
     times = np.array([0.0, end])
-    return trajectory(system, times, initial, rtol=rtol, atol=atol, seed=seed)[-1]
+    return trajectory(
+        system, times, initial, rtol=rtol, atol=atol, seed=seed, integrator=integrator
+    )[-1]
 
 
 def tangent(system: System, initial: Any = None, *, exponents: int = 1, seed: int = 0) -> Any:

@@ -7,6 +7,7 @@ from typing import Any, Literal
 from core import config
 from core.errors import ConfigError
 from sims.chaos import granularity, missing, pairs, splits
+from sims.chaos.switching import jumps
 from sims.chaos.system import KINDS, REGIMES, System, catalogue, find, read, select
 
 ALL = "all"
@@ -42,7 +43,8 @@ class Params:
                          takes those of the catalogue, for the systems that are its own
     missing              fraction of the samples that a reader does not get; or
                          {fraction: ..., block: ...}, in gaps of that many samples
-    rtol, atol           error per step of the adaptive Dormand-Prince 8(5,3)
+    integrator           dop853; implicit (Radau IIA of order 9) for stiff flows; auto finds out
+    rtol, atol           error per step of the integrator
     dtype                float64 or float32, of the samples
     """
 
@@ -65,6 +67,7 @@ class Params:
     observational_noise: float = 0.0
     exponents: float = 0.0
     missing: Any = 0.0
+    integrator: Literal["dop853", "implicit", "auto"] = "dop853"
     rtol: float = 1e-10
     atol: float = 1e-10
     dtype: Literal["float64", "float32"] = "float64"
@@ -187,6 +190,12 @@ def _check(params: Params, where: str) -> None:
         usual = Params.points_per_period
         at = config.join(where, "points_per_period")
         granularity.check_maps(systems, params.points_per_period, usual, at)
+    for system in systems:
+        if params.integrator == "implicit" and (system.kind != "flow" or jumps(system)):
+            what = "jumps" if system.kind == "flow" else f"is a {system.kind}"
+            raise ConfigError(
+                f"{config.join(where, 'integrator')}: {system.name} {what}; use dop853 or auto"
+            )
     others = [system.name for system in systems if system.kind != "flow"]
     if params.dynamical_noise and others:
         raise ConfigError(

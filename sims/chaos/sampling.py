@@ -120,13 +120,19 @@ def _scaled(
 
 
 def samples(
-    params: Params, system: System, times: np.ndarray, members: int, stream: Stream
+    params: Params,
+    system: System,
+    times: np.ndarray,
+    members: int,
+    stream: Stream,
+    integrator: str = "dop853",
 ) -> Samples:
     """Return the samples of a system.
 
     times    (T,) equally spaced, from 0
     members  trajectories, planned
     stream   (purpose, number) -> generator, each its own
+    integrator  of a flow
 
     Trajectories that break down are left out: `flows.lost` has a line for each.
     """
@@ -142,6 +148,7 @@ def samples(
         rtol=params.rtol,
         atol=params.atol,
         seed=int(stream("digits", 0).integers(2**63)),
+        integrator=integrator,
     )
     flows = disturbed(params, flows, times, stream)
     parts = splits.labels(params.split, members) if params.split else None

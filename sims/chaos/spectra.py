@@ -5,10 +5,9 @@ sum of the exponents = mean of div f along the trajectory, of a map of ln |det J
 
 import math
 import tomllib
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache
-from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -87,27 +86,40 @@ def _volumes(system: System, start: np.ndarray, pieces: int, every: int) -> np.n
     return logarithms.reshape(pieces, every).sum(axis=1)
 
 
+def _grouped(parts: Iterable[Stretch], interval: float, pieces: int) -> Iterator[Stretch]:
+    """Yield stretches that end at about multiples of `interval`, each made of several."""
+    together, ends = list[Stretch](), 1
+    for part in parts:
+        together.append(part)
+        if part.time < ends * interval * (1 - 1e-9):
+            continue
+        yield Stretch(
+            part.time,
+            sum(one.duration for one in together),
+            np.sum([one.logarithms for one in together], axis=0),
+            sum(one.divergence for one in together),
+        )
+        together, ends = [], ends + 1
+        if ends > pieces:
+            return
+
+
 def _followed(
     system: System, start: Any, rtol: float, pieces: int, interval: float
 ) -> Iterator[Stretch]:
     """Yield the growth over each piece."""
-    if system.kind == "flow":
-        yield from Tangent(system, start, rtol, rtol).stretches(pieces * interval, interval)
-        return
-    tangent = motion.tangent(system, start, exponents=OF_DELAYS)
+    length = pieces * interval
     if system.kind == "map":
-        yield from tangent.stretches(pieces * interval, interval)
-        return
-    # vectors of a delay equation are orthonormalised between the stretches only: at every delay
-    longest = max(system.parameters[name] for name in system.delays)
-    share = math.ceil(interval / longest)
-    parts = tangent.stretches(pieces * interval, interval / share)
-    while together := list(islice(parts, share)):
-        yield Stretch(
-            together[-1].time,
-            sum(part.duration for part in together),
-            np.sum([part.logarithms for part in together], axis=0),
-        )
+        yield from motion.tangent(system, start).stretches(length, interval)
+    elif system.kind == "delay":
+        # these vectors are orthonormalised between the stretches only: at every delay
+        longest = max(system.parameters[name] for name in system.delays)
+        short = interval / math.ceil(interval / longest)
+        tangent = motion.tangent(system, start, exponents=OF_DELAYS)
+        yield from _grouped(tangent.stretches(length + interval, short), interval, pieces)
+    else:  # a flow that jumps has stretches that end there
+        parts = Tangent(system, start, rtol, rtol).stretches(length + interval, interval)
+        yield from _grouped(parts, interval, pieces)
 
 
 def growth(

@@ -17,13 +17,14 @@ from numba import njit, types
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
 from core.errors import NumericsError
-from sims.chaos import generate
+from sims.chaos import generate, switching
 from sims.chaos.system import System
 from sims.integrators import compiled, compiled_sums, step_control, tableau
 from sims.integrators.compiled import RIGHT_HAND_SIDE, T
 from sims.integrators.dop853_batch import Control
 
 RTOL = ATOL = 1e-8  # of a step; the exponents' own statistical error is far above
+JUMPING = 5.0  # times a period, at least, are the vectors of a flow that jumps orthonormalised
 _AT_ONCE = 1024  # stretches held at once
 _PAUSE = 2000  # steps between two looks at the keyboard
 _ARRIVED, _PAUSED, _COLLAPSED, _LOST = 0, 1, 2, 3
@@ -150,6 +151,9 @@ class Tangent:
         """
         system, d = self.system, self.system.dimension
         x0 = np.asarray(system.initial_condition if self.initial is None else self.initial)
+        if switching.jumps(system):
+            yield from self._jumping(x0.astype(float), duration, interval)
+            return
         y0 = np.concatenate([x0.astype(float), np.eye(d).ravel(), [0.0]])
         rhs, control = generate.compiled(system, "tangent"), Control(self.rtol, self.atol)
         try:
@@ -164,6 +168,17 @@ class Tangent:
                 if row[0] > before:
                     yield Stretch(row[0], row[0] - before, row[2:].copy(), row[1])
                 before = row[0]
+
+    def _jumping(self, x0: np.ndarray, duration: float, interval: float) -> Iterator[Stretch]:
+        """Yield likewise of a flow that jumps, in pieces that end at its jumps as well."""
+        from sims.chaos import switched  # loads SciPy
+
+        step = min(interval, self.system.period / JUMPING)
+        try:
+            for found in switched.stretches(self.system, duration, x0, step, self.rtol, self.atol):
+                yield Stretch(*found)
+        except NumericsError as problem:
+            raise NumericsError(f"{self.system.name}: {problem}") from None
 
 
 def _grown(lane: compiled.Trajectory, system: System, ends: np.ndarray) -> np.ndarray:

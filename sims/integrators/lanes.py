@@ -131,23 +131,27 @@ def _fill(n, lanes, lane, rhs, marks, starts, parameters, found, ended, counts, 
     while at[WHO, lane] < 0 and at[WHO, lanes] < starts.shape[0]:
         who = at[WHO, lanes]
         at[WHO, lanes] += 1
-        at[WHO, lane], at[DONE, lane] = who, 1
+        done = 0
+        while done < marks.size and marks[done] <= marks[0]:
+            for i in range(n):
+                found[who, done, i] = starts[who, i]
+            done += 1
+        at[WHO, lane], at[DONE, lane] = who, done
         for i in range(n):
             w[lanes * (HEAD + Y * n + i) + lane] = starts[who, i]
-            found[who, 0, i] = starts[who, i]
         row = min(who, parameters.shape[0] - 1)
         for p in range(parameters.shape[1]):
             w[lanes * (HEAD + ROWS * n + p) + lane] = parameters[row, p]
         for what in (LOW, AFTER, STEPS, REJECTED, STIFF):
             w[lanes * what + lane] = 0.0
         w[lanes * T + lane] = marks[0]
-        if marks.size == 1:
+        if done == marks.size:
             _end(lanes, lane, found, ended, counts, w, at, ARRIVED)
             continue
         span = marks[marks.size - 1] - marks[0]
         h = _first_step(n, lanes, lane, rhs, w, span, options[RTOL], options[ATOL])
         first = options[FIRST] if options[FIRST] > 0.0 else h
-        w[lanes * H + lane], w[lanes * NEXT + lane] = first, marks[1]
+        w[lanes * H + lane], w[lanes * NEXT + lane] = first, marks[done]
         if h == 0.0:
             _end(lanes, lane, found, ended, counts, w, at, COLLAPSED)
 
@@ -180,7 +184,8 @@ def _samples(n, lanes, lane, marks, found, w, at):
 @njit(error_model="numpy")
 def _status(lanes, lane, marks, w, at, options):
     """Return why a lane cannot go on, or RUNNING."""
-    if w[lanes * STIFF + lane] >= options[MOST_STIFF]:
+    share = unrolled.STIFF_SHARE * w[lanes * STEPS + lane]
+    if w[lanes * STIFF + lane] >= options[MOST_STIFF] + share:
         return STIFF_ENOUGH
     if w[lanes * STEPS + lane] >= options[LIMIT]:
         return EXHAUSTED
@@ -278,6 +283,8 @@ class Outcome:
             return f"step size collapsed at t = {t:g}; {ADVICE}"
         if status == EXHAUSTED:
             return too_many(int(self.counts[member, COUNTED_STEPS]), t)
+        if status == STIFF_ENOUGH:
+            return f"stiff up to t = {t:g}; an implicit method takes longer steps"
         return ""
 
 
@@ -302,7 +309,8 @@ def integrate(
     parameters  (M, p), or (1, p) for all
     lanes       states side by side: 1 is best for few states, LANES for many
 
-    max_steps   accepted ones, of each; most_stiff  of them at the boundary of stability
+    max_steps   accepted ones, of each
+    most_stiff  steps at the boundary of stability, beyond 0.9 of all, before one is given up
     first_step  its size; chosen, if 0
 
     An error per step stays below atol + rtol |y|, root mean square over components.

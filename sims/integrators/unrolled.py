@@ -27,6 +27,7 @@ STATE, RATE, Y, OLD, NEW, SIZE, FIFTH, THIRD, DENSE = range(9)
 K = DENSE + 7
 ROWS = K + STAGES_DENSE
 STIFF_RATIO = 6.1  # h |lambda| at the boundary of stability
+STIFF_SHARE = 0.9  # of a stiff solution's steps lie there
 LEAST_STEP = step_control.MIN_STEP_ULPS * float(np.finfo(float).eps) / 2  # of the time
 TINY = 1e-300  # a step or an error of this size counts as none
 
@@ -176,7 +177,8 @@ def _advance(n: int, lanes: int) -> list[str]:
     o.lines.append("    stuck = 0")
     o.each_lane(
         f"small = not {o.lane(H)} >= {LEAST_STEP!r} * abs({o.lane(T)}) + {TINY!r}",
-        f"many = {o.lane(STEPS)} >= limit or {o.lane(STIFF)} >= most_stiff",
+        f"stiff = {o.lane(STIFF)} >= most_stiff + {STIFF_SHARE!r} * {o.lane(STEPS)}",
+        f"many = stiff or {o.lane(STEPS)} >= limit",
         f"stuck |= 1 if (small or many) and {o.lane(NEXT)} < math.inf else 0",
     )
     return ["def advance(w, limit, most_stiff):", *o.lines, "    return stuck"]

@@ -1,0 +1,251 @@
+"""Walks along flows that jump: from surface to surface, through them or within them.
+
+Samples and tangent vectors of the smooth pieces that `switching` makes of a flow.
+"""
+
+from collections.abc import Iterator
+from dataclasses import replace
+
+import numpy as np
+from scipy.optimize import brentq
+
+from core.errors import NumericsError
+from sims.chaos import generate, switching
+from sims.chaos.expressions import Node
+from sims.chaos.switching import Parted, Segment, Switch, states
+from sims.chaos.system import System
+from sims.integrators import compiled
+from sims.integrators.dop853_batch import Control
+
+LOOKS = 64  # in a period: times at which the sides are looked at
+FINE = np.linspace(0.0, 1.0, 33)  # in an interval in which a surface may be crossed there and back
+MOST = 1_000_000  # events of one trajectory
+
+
+class _Walk:
+    """On which side of each surface a trajectory is, or within which it slides."""
+
+    def __init__(self, parted: Parted, t: float, x: np.ndarray) -> None:
+        self.parted, self.slides = parted, -1
+        self.above = [bool(self._height(k, t, x) > 0) for k in range(len(parted.switches))]
+        for k in range(len(self.above)):
+            if self._height(k, t, x) == 0.0:
+                self._enter(k, t, x)
+
+    def _height(self, k: int, t: float, x: np.ndarray) -> float:
+        function = self.parted.switches[k].function
+        return float(switching.value(function, self.parted.smooth, x, t))
+
+    def _speeds(self, k: int, t: float, x: np.ndarray) -> tuple[float, float]:
+        """Return dg/dt of the flow below a surface and of that above it."""
+        found = []
+        for above in (False, True):
+            system = self._smooth({k: above})
+            normal, partial = switching.gradient(self.parted.switches[k].function, system, x, t)
+            found.append(float(normal @ system.rate(x, t) + partial))
+        return found[0], found[1]
+
+    def _enter(self, k: int, t: float, x: np.ndarray) -> None:
+        """Go on from a point of a surface: above it, below it, or within it."""
+        below, above = self._speeds(k, t, x)
+        if below > 0 > above:
+            if self.slides not in (-1, k):
+                raise NumericsError(f"slides within two surfaces at once at t = {t:g}")
+            self.slides = k
+        else:
+            self.above[k] = above > 0 if below > 0 or above > 0 else False
+
+    def _smooth(self, other: dict[int, bool] | None = None) -> System:
+        sides = dict(enumerate(self.above)) | (other or {})
+        given = dict(self.parted.smooth.parameters)
+        for k, switch in enumerate(self.parted.switches):
+            given |= switch.values(sides[k])
+        return replace(self.parted.smooth, parameters=given)
+
+    def flow(self) -> System:
+        """Return the flow that is followed now."""
+        smooth = self._smooth()
+        if self.slides < 0:
+            return smooth
+        sliding, _, _ = switching.slide(self.parted.smooth, self.parted.switches[self.slides])
+        return replace(sliding, parameters=smooth.parameters)
+
+    def guards(self) -> list[tuple[Node, float, int]]:
+        """Return what must stay positive when multiplied by a sign, and the surface it is of."""
+        found = [
+            (switch.function, 1.0 if self.above[k] else -1.0, k)
+            for k, switch in enumerate(self.parted.switches)
+            if k != self.slides
+        ]
+        if self.slides >= 0:
+            switch: Switch = self.parted.switches[self.slides]
+            _, below, above = switching.slide(self.parted.smooth, switch)
+            found += [(below, 1.0, -1), (above, -1.0, -2)]
+        return found
+
+    def turn(self, k: int, t: float, x: np.ndarray) -> None:
+        """Take note of what happens at a guard: a surface is met (k), or left (below -1, above -2).
+
+        A surface that is left while it pushes from both sides again is kept.
+        """
+        if k >= 0:
+            self._enter(k, t, x)
+            return
+        self.above[self.slides] = k == -2
+        self.slides = -1
+
+
+def _first(
+    guards: list[tuple[Node, float, int]], system: System, times: np.ndarray, path: np.ndarray
+) -> tuple[int, bool] | None:
+    """Return the first interval in which a guard fails, and whether its end shows that."""
+    found: list[tuple[int, bool]] = []
+    for node, sign, _ in guards:
+        g = sign * switching.value(node, system, path, times)
+        failed = np.flatnonzero(g[1:] < 0)
+        found += [(int(failed[0]), True)] if len(failed) else []
+        slope = sign * switching.value(switching.along(node, system), system, path, times)
+        h = np.diff(times)
+        turns = np.flatnonzero((slope[:-1] < 0) & (slope[1:] > 0) & (g[1:] >= 0))
+        for i in turns:
+            u = FINE
+            cubic = (1 - u) ** 2 * ((1 + 2 * u) * g[i] + u * h[i] * slope[i])
+            cubic = cubic + u**2 * ((3 - 2 * u) * g[i + 1] + (u - 1) * h[i] * slope[i + 1])
+            if cubic.min() < 0.05 * max(g[i], g[i + 1]):
+                found.append((int(i), False))
+    return min(found, key=lambda pair: (pair[0], pair[1])) if found else None
+
+
+def _locate(
+    guards: list[tuple[Node, float, int]], system: System, span: tuple[float, float],
+    x: np.ndarray, tolerance: tuple[float, float],
+) -> tuple[float, int]:  # fmt: skip
+    """Return when the first guard fails within a span, and of which surface it is."""
+    begin, end = span
+    best = (np.inf, 0)
+
+    def at(t: float, node: Node, sign: float) -> float:
+        point = states(system, np.array([begin, t]), x, *tolerance)[-1]
+        return sign * float(switching.value(node, system, point, t))
+
+    for node, sign, k in guards:
+        if at(end, node, sign) >= 0:
+            continue
+        # the start may lie in the surface itself, and be on either side of it by rounding
+        starts = (begin + (end - begin) * 2.0**-power for power in (10, 20, 30, 40))
+        left = next((t for t in starts if at(t, node, sign) > 0), None)
+        if left is None:
+            return begin, k
+        found = brentq(at, left, end, (node, sign), xtol=1e-15, rtol=1e-15)
+        best = min(best, (float(found), k))
+    return best
+
+
+def _until(
+    walk: _Walk, t: float, x: np.ndarray, end: float, tolerance: tuple[float, float]
+) -> tuple[float, np.ndarray, int | None]:
+    """Follow the flow to the next event or to the end; return when, where, and of what surface."""
+    system, guards = walk.flow(), walk.guards()
+    step = system.period / LOOKS
+    while t < end:
+        looks = min(LOOKS, max(1, int(np.ceil((end - t) / step))))
+        times = np.linspace(t, min(t + looks * step, end), looks + 1)
+        path = states(system, times, x, *tolerance, whole=False)
+        times = times[: len(path)]
+        met = _first(guards, system, times, path)
+        if met is None:
+            if len(path) <= looks:
+                raise NumericsError(f"step size collapsed at t = {times[-1]:g}")
+            t, x = float(times[-1]), path[-1]
+            continue
+        i, shown = met
+        if not shown:  # there and back, perhaps
+            fine = times[i] + (times[i + 1] - times[i]) * FINE
+            inner = states(system, fine, path[i], *tolerance)
+            again = _first(guards, system, fine, inner)
+            if again is None or not again[1]:
+                t, x = float(times[i + 1]), path[i + 1]
+                continue
+            times, path, i = fine, inner, again[0]
+        span = (float(times[i]), float(times[i + 1]))
+        when, k = _locate(guards, system, span, path[i], tolerance)
+        where = states(system, np.array([span[0], when]), path[i], *tolerance)[-1]
+        return when, where, k
+    return t, x, None
+
+
+def segments(
+    system: System, begin: float, end: float, x: np.ndarray, rtol: float, atol: float
+) -> Iterator[Segment]:
+    """Yield the smooth pieces of a trajectory.
+
+    Raises NumericsError for a blow-up, and where two surfaces are slid within at once.
+    """
+    parted = switching.part(system)
+    walk, t = _Walk(parted, begin, x), begin
+    for _ in range(MOST):
+        before, sliding = walk.flow(), walk.slides >= 0
+        when, where, k = _until(walk, t, x, end, (rtol, atol))
+        jump = np.eye(system.dimension)
+        if k is not None:
+            walk.turn(k, when, where)
+        if k is not None and k >= 0:
+            normal, partial = switching.gradient(parted.switches[k].function, before, where, when)
+            rate = before.rate(where, when)
+            change = walk.flow().rate(where, when) - rate
+            jump = jump + np.outer(change, normal) / float(normal @ rate + partial)
+        yield Segment(before, t, when, x, where, jump, sliding)
+        if k is None:
+            return
+        t, x = when, where
+    raise NumericsError(f"{MOST} events by t = {t:g}: they pile up")
+
+
+def trajectory(
+    system: System, times: np.ndarray, x: np.ndarray, rtol: float, atol: float
+) -> np.ndarray:
+    """Return the states (T, d) of a flow that jumps."""
+    found = np.empty((len(times), len(x)))
+    found[times <= times[0]] = x
+    for piece in segments(system, float(times[0]), float(times[-1]), x, rtol, atol):
+        inside = (times > piece.start) & (times <= piece.end)
+        if inside.any():
+            marks = np.concatenate([[piece.start], times[inside]])
+            found[inside] = states(piece.system, marks, piece.x, rtol, atol)[1:]
+    return found
+
+
+def stretches(
+    system: System, duration: float, x: np.ndarray, interval: float, rtol: float, atol: float
+) -> Iterator[tuple[float, float, np.ndarray, float]]:
+    """Yield (time, duration, ln |R_ii| (d,), ln of volume) from one QR to the next.
+
+    Each crossing of a surface multiplies the tangent vectors by its saltation matrix; the volume is
+    the integral of tr J and the logarithm of the matrix's determinant.
+
+    Raises NumericsError where a trajectory comes to slide: one direction is lost there for good,
+    and its exponent is minus infinity.
+    """
+    d, q, now, volume = system.dimension, np.eye(system.dimension), 0.0, 0.0
+    for piece in segments(system, 0.0, duration, x, rtol, atol):
+        count = max(1, int(np.ceil((piece.end - piece.start) / interval)))
+        marks = np.linspace(piece.start, piece.end, count + 1)
+        point = piece.x
+        for i in range(count):
+            if marks[i + 1] > marks[i]:
+                y0 = np.concatenate([point, q.ravel(), [0.0]])
+                lane = compiled.start(
+                    generate.compiled(piece.system, "tangent"), y0, float(marks[i]),
+                    generate.work(piece.system), Control(rtol, atol, bound=float(marks[i + 1])),
+                )  # fmt: skip
+                y = lane.run(marks[i + 1 : i + 2])[-1]
+                point, q, volume = y[:d], y[d:-1].reshape(d, d), volume + float(y[-1])
+            if i == count - 1:
+                q = piece.jump @ q
+                volume += float(np.linalg.slogdet(piece.jump)[1])
+            q, r = np.linalg.qr(q)
+            size = np.abs(np.diagonal(r))
+            if not (np.isfinite(size).all() and size.min() > 1e-12 * size.max()):
+                raise NumericsError(f"comes to slide at t = {piece.end:g}: a direction is lost")
+            yield float(marks[i + 1]), float(marks[i + 1]) - now, np.log(size), volume
+            now, volume = float(marks[i + 1]), 0.0
