@@ -319,7 +319,7 @@ def test_the_command_prints_the_files_and_errors_in_a_line(run_file, tmp_path):
         cwd=ROOT, capture_output=True, text=True,
     )  # fmt: skip
     assert done.returncode == 0 and done.stdout.split() == [
-        str(tmp_path / f"a_{part}.ts") for part in ("TRAIN", "VALIDATION", "TEST")
+        str(tmp_path / f"a_{part}.ts") for part in ("TRAIN", "TEST", "VALIDATION")
     ]
     done = subprocess.run(
         [*base, "csv", str(run_file), "-o", "x"], cwd=ROOT, capture_output=True, text=True

@@ -208,3 +208,15 @@ def test_a_run_with_noise_has_its_strength_its_starts_and_a_stream_of_its_own():
     np.testing.assert_allclose(np.std(added, axis=0), expected, rtol=0.12)
     cross = np.corrcoef(np.array(added).reshape(3, -1))
     assert np.abs(cross - np.eye(3)).max() < 5 / np.sqrt(399 * 3)
+
+
+def test_the_clock_of_a_drive_gets_no_noise():
+    """Its phase grows evenly but for rounding, which is nothing to measure errors by."""
+    duffing = catalogue()["Duffing"]
+    clock = duffing.variables.index(duffing.unbounded[0])
+    params = {"systems": ["Duffing"], "samples": 200, "trajectories": 2}
+    plain, noisy = (
+        states({**params, **more})["Duffing"] for more in ({}, {"dynamical_noise": 0.1})
+    )
+    assert np.abs(noisy - plain)[..., clock].max() < 1e-6
+    assert np.abs(noisy - plain)[..., 0].max() > 1e-2

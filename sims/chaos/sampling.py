@@ -11,6 +11,7 @@ from sims.chaos.ensemble import Ensemble, ensemble, gaps, jittered, reason
 from sims.chaos.params import Params, kept
 from sims.chaos.system import System
 
+STEADY = 1e-6  # of its own size: what a variable without end deviates from a clock by rounding
 Stream = Callable[..., np.random.Generator]  # (purpose, number) -> its generator
 
 
@@ -43,8 +44,9 @@ def spreads(states: np.ndarray, system: System) -> np.ndarray:
         values = states[:, :, column] - states[:, :, column].mean(axis=1, keepdims=True)
         time = np.arange(values.shape[1]) - (values.shape[1] - 1) / 2
         slopes = (values @ time) / (time @ time)
-        found[column] = (values - slopes[:, None] * time).std()
-    return np.where(found > 0, found, 0.0)
+        rest = (values - slopes[:, None] * time).std()
+        found[column] = rest if rest > STEADY * found[column] else 0.0
+    return found
 
 
 def _keep(flows: Ensemble, chosen: list[int], states: np.ndarray, lost: list[str]) -> Ensemble:
@@ -105,7 +107,7 @@ def _scaled(
     states = flows.states[:, :, columns]
     mean, deviation, scale = None, None, np.ones(len(columns))
     if params.standardize:
-        known = states if parts is None else states[parts == next(iter(params.split))]
+        known = states if parts is None else states[parts == splits.ordered(params.split)[0]]
         known = known if len(known) else states
         mean, deviation = known.mean(axis=(0, 1)), known.std(axis=(0, 1))
         deviation = np.where(deviation > 0, deviation, 1.0)

@@ -6,6 +6,7 @@ import numpy as np
 
 from core.errors import ConfigError
 
+FIRST = "train"  # the part that comes first, if there is one of that name
 CLOSE = 1e-9  # of the fractions' sum to 1
 
 
@@ -28,9 +29,14 @@ def check(split: Mapping[str, float], members: int, where: str) -> None:
         )
 
 
+def ordered(split: Mapping[str, float]) -> list[str]:
+    """Return the parts: train first, then by size, then by name; however they were written."""
+    return sorted(split, key=lambda name: (name != FIRST, -split[name], name))
+
+
 def sizes(split: Mapping[str, float], members: int) -> dict[str, int]:
     """Return how many trajectories each part gets: one at least, the rest nearest to its share."""
-    shares = {name: fraction * members for name, fraction in split.items()}
+    shares = {name: split[name] * members for name in ordered(split)}
     found = {name: max(1, int(np.floor(share + CLOSE))) for name, share in shares.items()}
     while sum(found.values()) < members:
         found[max(shares, key=lambda name: shares[name] - found[name])] += 1
@@ -41,6 +47,6 @@ def sizes(split: Mapping[str, float], members: int) -> dict[str, int]:
 
 
 def labels(split: Mapping[str, float], members: int) -> np.ndarray:
-    """Return the part (M,) of each trajectory, in the order of the split: the first ones train."""
+    """Return the part (M,) of each trajectory: the first ones are of the first part."""
     counts = sizes(split, members)
     return np.repeat(list(counts), list(counts.values()))
