@@ -15,7 +15,7 @@ from analysis.forecast.polynomials import (
     monomials,
     written,
 )
-from analysis.forecast.sindy import Equations, SparseRegression, score
+from analysis.forecast.sindy import Equations, SparseRegression, _pruned, score
 from sims.chaos import generate
 from sims.chaos.system import CATALOGUE, read
 
@@ -201,6 +201,15 @@ def test_the_score_counts_what_is_missing_and_what_is_too_much():
     # true rates 2 x + x y = 4, 3; found 0.5 + 2.2 x = 2.7, 7.1
     assert result.derivative_error[0] == pytest.approx(np.sqrt((1.3**2 + 4.1**2) / 25))
     assert result.derivative_error[1] == 0.0
+
+
+def test_terms_that_are_not_missed_are_left_out_one_by_one():
+    """b is a sum of two of five columns: only those stay of all, and of a support with more."""
+    a = np.random.default_rng(4).normal(size=(60, 5))
+    b = 2 * a[:, 1] - 0.1 * a[:, 3]
+    for kept in (np.ones(5, dtype=bool), np.array([True, True, False, True, False])):
+        assert _pruned(a, b, kept, 40, 1e-9).tolist() == [False, True, False, True, False]
+    assert _pruned(a, b, np.ones(5, dtype=bool), 40, -1.0).all()
 
 
 def test_a_component_that_rests_has_rate_zero(lorenz):

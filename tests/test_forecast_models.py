@@ -6,9 +6,10 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy.spatial import cKDTree
 
 from analysis.forecast import MODELS, backtest, model, models, split
-from analysis.forecast.analogue import Analogue
+from analysis.forecast.analogue import Analogue, _Nearest
 from analysis.forecast.baselines import Mean, Persistence, Seasonal
 from analysis.forecast.linear import Autoregression
 from analysis.forecast.nvar import Nvar, quadratic
@@ -243,16 +244,43 @@ def test_models_are_frozen_and_unknown_names_get_the_nearest():
 
 def test_ridge_agrees_with_the_normal_equations():
     draw = np.random.default_rng(2)
-    x, y, w = draw.normal(size=(40, 5)), draw.normal(size=(40, 2)), draw.random(40)
-    prior = draw.normal(size=(5, 2))
-    largest = np.linalg.svd(x * np.sqrt(w)[:, None])[1][0] ** 2
-    for penalty, found in zip(
-        (1e-3, 0.5), ridge(x, y, (1e-3, 0.5), weights=w, prior=prior), strict=True
-    ):
-        normal = x.T @ (w[:, None] * x) + penalty * largest * np.eye(5)
-        expected = prior + np.linalg.solve(normal, x.T @ (w[:, None] * (y - x @ prior)))
-        np.testing.assert_allclose(found, expected, rtol=1e-10)
+    x, y = draw.normal(size=(40, 5)), draw.normal(size=(40, 2))
+    largest = np.linalg.svd(x)[1][0] ** 2
+    for penalty, found in zip((1e-3, 0.5), ridge(x, y, (1e-3, 0.5)), strict=True):
+        normal = x.T @ x + penalty * largest * np.eye(5)
+        np.testing.assert_allclose(found, np.linalg.solve(normal, x.T @ y), rtol=1e-10)
     assert (ridge(np.zeros((4, 2)), y[:4], (1.0,))[0] == 0).all()
+
+
+def test_delays_apart_predict_from_the_last_sample():
+    found = Nvar(orders=(2,), skips=(3,), penalties=(1e-14,)).fit(LORENZ[:1500])
+    assert found.memory == 4
+    np.testing.assert_allclose(found.predict(LORENZ[:1600], 5), LORENZ[1600:1605], atol=1e-6)
+
+
+def test_analogues_weigh_by_distance_over_the_nearest():
+    """States at 1 and 3 from 0 moved 10 and 20: weights exp(-1) and exp(-3), whatever the units."""
+    for unit in (1.0, 1e-3):
+        tree = cKDTree(unit * np.array([[1.0], [3.0]]))
+        step = _Nearest(tree, np.array([[10.0], [20.0]]), 1, 1, 2)
+        a, b = np.exp(-1), np.exp(-3)
+        assert step(np.zeros((1, 1, 1)))[0, 0] == pytest.approx((10 * a + 20 * b) / (a + b))
+
+
+class _Spy:
+    memory = 1
+
+    def fit(self, train):
+        self.seen = train
+        return Persistence().fit(train)
+
+
+def test_a_backtest_shows_the_model_the_training_part_alone():
+    spy, cut = _Spy(), split(600, 0.5, 20, 4)
+    found = backtest(spy, HENON, cut)
+    assert (spy.seen == HENON[:300]).all()
+    distance = (found.truth[0, 0] - HENON[299]) / HENON[:300].std(axis=0)  # their deviations alone
+    assert found.error[0, 0] == pytest.approx(np.sqrt((distance**2).mean()))
 
 
 @settings(deadline=None, max_examples=30)

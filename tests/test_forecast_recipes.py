@@ -104,6 +104,9 @@ def test_a_kept_state_does_not_foretell_itself():
     assert error[4] == 1.0
     assert error[9] == 0.0
     assert foretold(states, moves, kept, 2)[3] == 0.5  # of 4 and 5
+    # 4.4 is not kept: its nearest is 4, and the move is 1 there
+    near = foretold(np.append(states, [[4.4]], 0), np.append(moves, [[1.0]], 0), kept, 1)
+    assert near[10] == 0.0
 
 
 def test_states_are_drawn_where_they_are_foretold_badly():
