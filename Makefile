@@ -56,6 +56,10 @@ bench: $(VENV)/.benched ## ratios against peers, on one core
 	@python benchmarks/nlse.py
 	@python benchmarks/entropy.py
 	@python benchmarks/chaos.py
+	@python benchmarks/forecast.py
+	@python benchmarks/active.py
+	@python benchmarks/structure.py
+	@python benchmarks/production.py
 
 $(VENV)/.benched: requirements-bench.lock $(STAMP)
 	@$(BIN)/python -m pip --disable-pip-version-check install --quiet --require-hashes -r requirements-bench.lock

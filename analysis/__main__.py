@@ -3,6 +3,7 @@
 import argparse
 import inspect
 import json
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,9 @@ from analysis.functionals import FUNCTIONALS
 from analysis.measures import MEASURES
 from analysis.observables import OBSERVABLES, kind
 from core import command, config, provenance
-from core.errors import ConfigError, SchemaError
-from core.store import Run, read_run, write_measure
+from core.errors import ConfigError, MemberError, SchemaError
+from core.progress import say
+from core.store import Measure, Run, read_run, write_measure
 
 SHARED = "\n      Of series: also field=psi, part, along, surrogates={kind, n=19}."
 
@@ -50,6 +52,21 @@ def _fits(run: Run, chosen: plan.Plan, name: str) -> None:
         raise SchemaError(f"{run.path}: {name} cannot be had of it: {reason}")
 
 
+def _measured(run: Run, function: Callable[..., Measure]) -> dict[str, Measure]:
+    """Return the measure of each member; of those that have none, a line on standard error."""
+    found, left_out = {}, list[MemberError]()
+    for member in run.members:
+        try:
+            found[member.name] = function(run, member)
+        except MemberError as problem:
+            left_out.append(problem)
+    if not found:
+        raise left_out[0]
+    for reason in left_out:
+        say(f"left out: {reason}")
+    return found
+
+
 def analyse(arguments: argparse.Namespace) -> None:
     """Make one measure file."""
     clock = provenance.Clock()
@@ -58,7 +75,7 @@ def analyse(arguments: argparse.Namespace) -> None:
     chosen = plan.resolve(name, specs, where)
     with read_run(arguments.run) as run:
         _fits(run, chosen, name)
-        members = {member.name: chosen.function(run, member) for member in run.members}
+        members = _measured(run, chosen.function)
         spec = specs.get(name, {})
         stamp = provenance.collect(
             run=run.name,

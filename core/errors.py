@@ -19,3 +19,7 @@ class NumericsError(EntroflowError):
 
 class DeviceError(EntroflowError):
     """The device that was asked for cannot be used."""
+
+
+class MemberError(ConfigError):
+    """A measure cannot be had of one member of a run; it may be of the others."""

@@ -214,3 +214,18 @@ def test_a_run_without_exponents_is_refused_with_the_remedy(tmp_path):
     assert ready.exponents == 0
     with pytest.raises(ConfigError, match="exponents: must be 0 or more"):
         chaos.prepare({"exponents": -1}, "c:")
+
+
+def test_a_system_without_exponents_is_left_out_of_the_others(tmp_path, capsys):
+    from analysis import __main__ as analyse
+    from core.store import read_measure
+
+    with pytest.raises(NumericsError, match="StickSlipOscillator: comes to slide at t = "):
+        spectra.growth(SYSTEMS["StickSlipOscillator"], 50.0)
+    params = {"systems": ["StickSlipOscillator", "Lorenz"], "exponents": 45}
+    path, out = written(tmp_path, **params), tmp_path / "m.h5"
+    with h5py.File(path, "r+") as file:
+        file["provenance"].attrs.update(spec_sha256="-", code_sha256="-")
+    analyse.main(["lyapunov", str(path), "--spec", "{}", "-o", str(out)])
+    assert "left out: StickSlipOscillator: the run holds no exponents" in capsys.readouterr().err
+    assert list(read_measure(out).members) == ["Lorenz"]

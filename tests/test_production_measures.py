@@ -98,5 +98,50 @@ def test_contraction_takes_the_stored_exponents():
     facts = {"lyapunov_spectrum": [0.9, 0.0, -14.6], "mean_divergence": -13.7}
     found = contraction(None, types.SimpleNamespace(facts=facts, name="0"))
     assert found.value[0, 0] == pytest.approx(13.7) and found.checks[0].passed
-    with pytest.raises(ConfigError, match="holds no lyapunov_spectrum"):
+    with pytest.raises(ConfigError, match="holds no exponents"):
         contraction(None, types.SimpleNamespace(facts={}, name="0"))
+
+
+def test_free_swimmers_are_held_to_the_exact_rate_and_a_map_tells_where_it_is_made(tmp_path):
+    import json
+    import subprocess
+    import sys
+    from pathlib import Path
+
+    from analysis.measures import MEASURES
+    from core.store import read_run
+
+    def ran(name, **params):
+        spec = {"simulator": "active", "params": params, "members": 1}
+        command = [sys.executable, "-m", "sims", name, "--spec", json.dumps(spec), "--seed", "5"]
+        path = tmp_path / f"{name}.h5md"
+        done = subprocess.run(
+            [*command, "-o", str(path)], cwd=Path(__file__).resolve().parents[1],
+            capture_output=True, text=True,
+        )  # fmt: skip
+        assert done.returncode == 0, done.stderr
+        return path
+
+    free = ran(
+        "free", model="aoup", particles=500, box=50.0, self_propulsion_speed=1.0,
+        persistence_rate=0.5, translational_diffusivity=0.2, interaction={"kind": "none"},
+        time_step=0.01, t_end=8.0, frames=81,
+    )  # fmt: skip
+    with read_run(free) as run:
+        (row,) = MEASURES["heat"].function(run, run.members[0]).checks
+        assert row.passed and row.exact == 10.0 and row.tolerance < 1.5
+    crowd = ran(
+        "crowd", model="aoup", particles=256, packing_fraction=0.6, self_propulsion_speed=0.025,
+        persistence_rate=1e-4, interaction={"kind": "softplus", "diameter": 2.0, "beta": 7.5},
+        time_step=0.1, thermalization=1000.0, t_end=1000.0, frames=11,
+    )  # fmt: skip
+    with read_run(crowd) as run:
+        found = MEASURES["production_map"].function(run, run.members[0])
+        assert found.value.shape == (256, 3) and np.abs(found.value[:, 2]).max() <= 2
+        assert not MEASURES["heat"].meta["fits"]({**run.params, "translational_diffusivity": 1.0})
+        told = {name: value for name, value, _ in found.summary}
+        for what in ("particles", "production"):
+            shares = [v for name, v in told.items() if name.startswith(f"share of the {what}")]
+            assert len(shares) == 3 and sum(shares) == pytest.approx(1)
+        dense, gas = (told[f"share of the production in the {p}"] for p in ("dense phase", "gas"))
+        assert dense > 0.5 > gas

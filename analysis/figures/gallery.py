@@ -9,7 +9,7 @@ from analysis.figures import style
 from core.store import Measure, MeasureFile
 
 ACROSS = 7
-MOST = 140  # panels
+MOST = 180  # panels
 LETTERS = 14  # of a name in a line
 
 
@@ -50,9 +50,10 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
         axes.remove()
     for axes, (name, measure) in zip(panels, shown, strict=False):
         first, second = _pair(measure)
+        dots = {"ls": "", "marker": ".", "ms": 1.0, "mew": 0} if "dots" in measure.extra else {}
         axes.plot(
             measure.value[:, first], measure.value[:, second], lw=0.35, color=style.COLOURS[0],
-            rasterized=len(shown) > 12,
+            rasterized=len(shown) > 12, **dots,
         )  # fmt: skip
         axes.set_title(_folded(name), fontsize=8, loc="center", pad=2)
         axes.margins(0.05)

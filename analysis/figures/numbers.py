@@ -1,10 +1,14 @@
 """Numbers of whole runs: one point for each member, their mean and its standard error."""
 
+import textwrap
+
 import numpy as np
 from matplotlib.figure import FigureBase
 
 from analysis.figures import parts, style
 from core.store import MeasureFile
+
+LABEL = 16  # letters of an axis' name in a line
 
 
 def height(file: MeasureFile) -> float:
@@ -35,7 +39,8 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
                 f"{values[0]:.6g}", (0, values[0]), (8, 0), textcoords="offset points", va="center"
             )
         axes.margins(x=0.08)
-        axes.set_ylabel(style.label(name or "value", measure.units))
+        text = style.label(name or "value", measure.units)
+        axes.set_ylabel("\n".join(textwrap.wrap(text, LABEL)))
     panels[-1].set_xticks(place, list(file.members))
     panels[-1].set_xlabel("member")
     canvas.align_ylabels(list(panels))

@@ -43,7 +43,10 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
     if shade.min() > 0 and shade.max() > 100 * shade.min():
         norm: Normalize = LogNorm(float(shade.min()), float(shade.max()))
     else:
-        norm = Normalize(0.0, max(float(shade.max()), 1.0 if "psi_6" in measure.label else 0.0))
+        norm = Normalize(
+            min(float(shade.min()), 0.0),
+            max(float(shade.max()), 1.0 if "psi_6" in measure.label else 0.0),
+        )
     wide = np.concatenate(sizes)
     discs = EllipseCollection(
         wide, wide, 0.0, units="xy", offsets=np.concatenate(places),

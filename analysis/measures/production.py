@@ -6,6 +6,7 @@ from typing import Any
 import numpy as np
 
 from analysis.measures.particles import (
+    diameter,
     frames_since,
     heading,
     interaction,
@@ -13,11 +14,13 @@ from analysis.measures.particles import (
     propulsion,
 )
 from analysis.measures.registry import MEASURES
-from analysis.production import forces, pairs, score, uncertainty
+from analysis.production import forces, uncertainty
 from analysis.production.rates import Rate
-from core.errors import ConfigError
+from core.errors import ConfigError, MemberError
 from core.store import Check, Frame, Measure, Member, Run
 
+CERTAIN = 3.0  # standard errors
+REACH = 1.2  # diameters within which two are in contact
 PER_TIME = "1/time"
 UNSTEADY = 4.0  # standard errors between the halves of a series
 
@@ -62,7 +65,9 @@ def _refuse(name: str, why: str | None) -> None:
         raise ConfigError(f"{name}: {why}")
 
 
-def _springs(run: Run, frame: Frame) -> pairs.Springs:
+def _springs(run: Run, frame: Frame) -> Any:
+    from analysis.production import pairs  # compiled: not for the plan of a study
+
     p, trap = run.params, run.params.get("trap") or {}
     return pairs.springs(
         frame.position, _law(p), _box(frame), mobility=float(p.get("mobility") or 1.0),
@@ -70,7 +75,15 @@ def _springs(run: Run, frame: Frame) -> pairs.Springs:
     )  # fmt: skip
 
 
-def _law(params: Mapping[str, Any]) -> pairs.Interaction:
+def _laplacian(run: Run, frame: Frame) -> np.ndarray:
+    from analysis.production import pairs
+
+    return pairs.laplacian(_springs(run, frame))
+
+
+def _law(params: Mapping[str, Any]) -> Any:
+    from analysis.production import pairs
+
     law = interaction(params)
     if law.kind == "none":
         return pairs.Interaction("harmonic", 0.0, law.diameter)
@@ -132,7 +145,24 @@ def heat(run: Run, member: Member, *, since: float | None = None) -> Measure:
     temperature = float(p["translational_diffusivity"]) / float(p.get("mobility") or 1.0)
     times, work = (np.array(each) for each in zip(*chosen, strict=True))
     found = forces.heat_from_totals(work / temperature, times)
-    return _rated(found, "Entropy production by heat")
+    return _rated(found, "Entropy production by heat", _free(p, found))
+
+
+def _free(params: Mapping[str, Any], found: Rate) -> tuple[Check, ...]:
+    """Return the row of particles that nothing holds: v^2/D, of AOUPs for each component."""
+    speed, model = params["self_propulsion_speed"], params["model"]
+    held = any(params.get(key) for key in ("trap", "coupling", "alignment", "chirality"))
+    if held or interaction(params).kind != "none" or not isinstance(speed, int | float):
+        return ()
+    d = int(params.get("dimension") or 2) if model == "aoup" else 1
+    exact = 0.0 if model == "passive" else d * speed**2 / float(params["translational_diffusivity"])
+    rate = float(params.get({"aoup": "persistence_rate", "rtp": "tumble_rate"}.get(
+        model, "rotational_diffusivity")) or 0.0)  # fmt: skip
+    error = float(np.nan_to_num(found.standard_error))
+    # of a step, half is lost in which the propulsion turns
+    tolerance = CERTAIN * error + 0.5 * exact * rate * float(params["time_step"])
+    source = "free particles: the speed squared over the diffusivity, headings even"
+    return (Check("entropy production per particle", found.value, exact, tolerance, source),)
 
 
 @of_particles("sum_rule", needs=("position",), rule=_rule, fits=_athermal)
@@ -142,9 +172,7 @@ def sum_rule(run: Run, member: Member, *, since: float | None = None) -> Measure
     since  time of the first frame that counts
     """
     _refuse("sum_rule", _athermal(run.params))
-    found = forces.sum_rule(
-        pairs.laplacian(_springs(run, frame)) for frame in frames_since(member, since)
-    )
+    found = forces.sum_rule(_laplacian(run, frame) for frame in frames_since(member, since))
     return _rated(found, "Entropy production by the sum rule")
 
 
@@ -153,6 +181,30 @@ def _halves(run: Run, member: Member, since: float | None) -> tuple[int, int]:
     if frames < 2:
         raise ConfigError("score: needs two frames or more, half of them held out")
     return len(member.time) - frames, frames // 2
+
+
+def _terms(run: Run, member: Member, start: int, stop: int | None) -> Iterator[Any]:
+    """Yield the local features of frames."""
+    from analysis.production import score
+    from core.store import frames
+
+    p = run.params
+    for frame in frames(member, start, stop):
+        swimmers = score.Swimmers(
+            float(p["self_propulsion_speed"]), float(p["persistence_rate"]), _law(p),
+            _box(frame), float(p.get("mobility") or 1.0),
+            float((p.get("trap") or {}).get("stiffness") or 0.0),
+        )  # fmt: skip
+        yield from score.local_terms(
+            [frame.position], [heading(member, frame)], swimmers, score.Local()
+        )
+
+
+def _fit(run: Run, member: Member, first: int, half: int) -> Any:
+    """Return the score fitted to `half` frames from number `first` on."""
+    from analysis.production import score
+
+    return score.fit(_terms(run, member, first, first + half), score.Local().names)
 
 
 @of_particles("score", needs=("position", "active"), rule=_rule, fits=_athermal)
@@ -164,28 +216,14 @@ def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
 
     since  time of the first frame that counts
     """
+    from analysis.production import score
+
     _refuse("score", _athermal(run.params))
-    p, (first, half) = run.params, _halves(run, member, since)
-    local = score.Local()
-
-    def terms(start: int, stop: int | None) -> Iterator[score.Terms]:
-        from core.store import frames
-
-        for frame in frames(member, start, stop):
-            swimmers = score.Swimmers(
-                float(p["self_propulsion_speed"]), float(p["persistence_rate"]), _law(p),
-                _box(frame), float(p.get("mobility") or 1.0),
-                float((p.get("trap") or {}).get("stiffness") or 0.0),
-            )  # fmt: skip
-            yield from score.local_terms(
-                [frame.position], [heading(member, frame)], swimmers, local
-            )
-
-    fitted = score.fit(terms(first, first + half), local.names)
-    found = score.entropy_production(fitted, terms(first + half, None))
+    first, half = _halves(run, member, since)
+    fitted = _fit(run, member, first, half)
+    found = score.entropy_production(fitted, _terms(run, member, first + half, None))
     exact = forces.sum_rule(
-        pairs.laplacian(_springs(run, frame))
-        for frame in frames_since(member, float(member.time[first + half]))
+        _laplacian(run, frame) for frame in frames_since(member, float(member.time[first + half]))
     )
     names = ("lower bound, held out", "plug-in", "exact by the sum rule")
     share = found.captured(exact.value) if exact.value else 0.0
@@ -201,6 +239,55 @@ def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
         f"g: the propulsions' part, all variables even; {fitted.rank} local features fitted to "
         f"{half} frames",
         (("captured fraction", share, "1"),), checks,
+    )  # fmt: skip
+
+
+@of_particles("production_map", needs=("position", "active"), rule=_rule, fits=_athermal)
+def production_map(run: Run, member: Member, *, since: float | None = None) -> Measure:
+    """Return where the last frame produces entropy: the rate that a score gives each particle.
+
+    The score is fitted to the first half of the frames; the shares of gas, interface and dense
+    phase are by contacts within 1.2 diameters: at most 1, 2 or 3, and 4 or more.
+
+    since  time of the first frame that counts
+    """
+    from analysis.production import score
+    from analysis.structure import contact_numbers
+    from core.store import frames
+
+    _refuse("production_map", _athermal(run.params))
+    first, half = _halves(run, member, since)
+    fitted, last = _fit(run, member, first, half), len(member.time) - 1
+    rate = score.entropy_production(fitted, _terms(run, member, last, None)).per_row
+    frame = next(frames(member, last))
+    box, size = _box(frame), diameter(run.params)
+    contacts = contact_numbers(frame.position, box, REACH * size)
+    where = frame.position if box is None else np.mod(frame.position, box)
+    window = [where.min(axis=0), where.max(axis=0)] if box is None else [np.zeros(len(box)), box]
+    shade = np.log10(np.maximum(rate, 1e-300) / rate.mean())
+    parts = {"gas": contacts <= 1, "dense phase": contacts >= 4}
+    parts["interface"] = ~(parts["gas"] | parts["dense phase"])
+    label = "log10 of a particle's rate over the mean"
+    return Measure(
+        axis=np.arange(float(len(where))), axis_label="particle", axis_units="1",
+        value=np.column_stack([where, np.clip(shade, -2, 2)]), label=label, units="1",
+        convention=f"g: the propulsions' part, all variables even; {fitted.rank} local features "
+        f"fitted to {half} frames; clipped at 1/100 and 100",
+        components=("x", "y", label),
+        extra={
+            "time": np.array([frame.time]), "window": np.array(window),
+            "diameter": frame.elements.get("diameter", np.array([size])),
+        },
+        summary=tuple(
+            row
+            for name, chosen in parts.items()
+            for row in (
+                (f"share of the particles in the {name}", float(chosen.mean()), "1"),
+                (f"share of the production in the {name}",
+                 float(rate[chosen].sum() / rate.sum()), "1"),
+            )
+        ),
+        figure="swarm",
     )  # fmt: skip
 
 
@@ -242,9 +329,8 @@ def contraction(run: Run, member: Member) -> Measure:
     """Return how fast a flow loses phase-space volume: minus the sum of its exponents."""
     facts = member.facts
     if "lyapunov_spectrum" not in facts:
-        raise ConfigError(
-            f"contraction: member {member.name} holds no lyapunov_spectrum; measure it first"
-        )
+        name = facts.get("title", member.name)
+        raise MemberError(f"{name}: the run holds no exponents; set params.exponents, in periods")
     errors = facts.get("lyapunov_standard_error")
     value, error = forces.contraction(facts["lyapunov_spectrum"], errors)
     checks: tuple[Check, ...] = ()

@@ -14,7 +14,7 @@ import numpy as np
 
 from analysis.dynamics import kaplan_yorke, pesin_entropy
 from analysis.measures.registry import MEASURES
-from core.errors import ConfigError
+from core.errors import MemberError
 from core.spectrum import of_growth
 from core.store import Check, Measure, Member, Run
 
@@ -57,7 +57,7 @@ def _found(member: Member) -> _Found:
         divergence = None if volumes is None else float(volumes.sum() / spans)
         return _Found(spectrum.exponents, spectrum.standard_errors, divergence, spans / period)
     if "lyapunov_spectrum" not in facts:
-        raise ConfigError(
+        raise MemberError(
             f"{facts['title']}: the run holds no exponents; set params.exponents, in periods"
         )
     return _Found(
