@@ -138,6 +138,13 @@ def test_a_stiff_flow_is_found_out():
     assert flow.chosen(LORENZ, "implicit", 20.0) == "implicit"
 
 
+def test_a_flow_is_stiff_where_its_steps_end_at_the_boundary_of_stability_and_not_before():
+    # x -> cos t at the rate k: steps of about 2, set by the cosine, are stable while 2 k < 6
+    for k, expected in ((1.0, "dop853"), (1000.0, "implicit")):
+        drawn = made("Drawn", "x", ("-k*(x - cos(t)) - sin(t)",), (1.0,), k=k)
+        assert flow.chosen(drawn, "auto", 3000.0, rtol=1e-3, atol=1e-3) == expected
+
+
 def test_what_cannot_be_is_said():
     bursts = made("Bursts", "x", ("x**2",), (1.0,))
     with pytest.raises(NumericsError, match="Bursts: step size collapsed at t = 1;"):
