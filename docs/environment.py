@@ -5,7 +5,8 @@ import tomllib
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
-PIP_ONLY = (  # not in conda-forge, or not known to be
+PIP_ONLY = (
+    "freud-analysis",  # not in conda-forge, or not known to be
     "array-api-strict",
     "ordpy",
     "peccary",
