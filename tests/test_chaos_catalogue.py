@@ -28,7 +28,7 @@ def points(system, seed=0):
 
 
 def test_there_are_all_of_them():
-    assert len(SYSTEMS) >= 129
+    assert len(SYSTEMS) >= 132
     assert sum(bool(system.doi) for system in SYSTEMS.values()) >= 103
     assert {system.regime for system in SYSTEMS.values()} <= set(REGIMES)
     for name, system in SYSTEMS.items():
@@ -125,7 +125,7 @@ def test_polynomial_flows_are_those_that_a_polynomial_fits_along_a_line():
             each = [misfit(system, i, reach) for i in range(system.dimension) for reach in (1, 20)]
             fits = all(error < 1e-12 for error in each)
             assert bool(fits and system.autonomous) == (system in algebraic), name
-    assert len(select(algebraic, dimension=3)) < len(algebraic) == 82
+    assert len(select(algebraic, dimension=3)) < len(algebraic) == 84
 
 
 def test_corrected_systems_say_so():

@@ -44,13 +44,34 @@ def energy_of_henon_heiles(system, x):
     return ((p**2).sum(axis=1) + (q**2).sum(axis=1)) / 2 + potential
 
 
+def energy_of_quadrupole(system, x):
+    a, b, d = (system.parameters[k] for k in "abd")
+    q, p = x[:, :2], x[:, 2:]
+    square = (q**2).sum(axis=1)
+    cubic = 3 * q[:, 0] * q[:, 1] ** 2 - q[:, 0] ** 3
+    return a * ((p**2).sum(axis=1) + square) / 2 + b * cubic / math.sqrt(2) + d * square**2 / 4
+
+
+def energy_of_swinging_atwood(system, x):
+    m1, m2 = (system.parameters[k] for k in ("m1", "m2"))
+    r, angle, pr, pangle = x.T
+    kinetic = pr**2 / (2 * (m1 + m2)) + pangle**2 / (2 * m1 * r**2)
+    return kinetic + 9.82 * r * (m2 - m1 * np.cos(angle))
+
+
 @pytest.mark.parametrize(
     ("name", "energy"),
-    [("DoublePendulum", energy_of_pendulum), ("HenonHeiles", energy_of_henon_heiles)],
+    [
+        ("DoublePendulum", energy_of_pendulum),
+        ("HenonHeiles", energy_of_henon_heiles),
+        ("HenonHeilesChaotic", energy_of_henon_heiles),
+        ("NuclearQuadrupole", energy_of_quadrupole),
+        ("SwingingAtwood", energy_of_swinging_atwood),
+    ],
 )
 def test_energies_are_kept(name, energy):
     system = SYSTEMS[name]
-    x = flow.trajectory(system, np.linspace(0, 200, 401), rtol=1e-12, atol=1e-12)
+    x = flow.trajectory(system, np.linspace(0, 1000, 2001), rtol=1e-12, atol=1e-12)
     values = energy(system, x)
     # a step's error of 1e-12 over some 10^4 steps, in phase for the worst
     assert np.abs(values - values[0]).max() < 1e-8 * max(1, abs(values[0]))
