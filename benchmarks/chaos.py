@@ -1,10 +1,10 @@
 """CPU times of the catalogue's flows: compiling, integrating, exponents.
 
-`python benchmarks/chaos.py [--radau]`. One core, one thread; CPU seconds, once the code is compiled.
-Nothing is asserted: goals stand beside what was found. dysts and heyoka, where they are installed,
-are timed at the same tolerance: dysts by its own `make_trajectory`, with DOP853 and, if asked, with
-its default, Radau; heyoka on one trajectory, and on a thousand in its batch mode, at a width of 4 or
-8, the faster.
+`python benchmarks/chaos.py [--radau]`. One core, one thread; CPU seconds of compiled code. Nothing
+is asserted: goals stand beside what was found. dysts and heyoka, where they are installed, are
+timed at the same tolerance: dysts by its own `make_trajectory`, with DOP853 and, if asked, its
+default, Radau; heyoka on one trajectory, and on a thousand in its batch mode, at a width of 4 or 8,
+the faster.
 """
 
 import importlib
