@@ -27,6 +27,7 @@ class _Walk:
 
     def __init__(self, parted: Parted, t: float, x: np.ndarray) -> None:
         self.parted, self.slides = parted, -1
+        self._kept: dict[tuple[int, ...], System] = {}  # their trees are slower than a crossing
         self.above = [bool(self._height(k, t, x) > 0) for k in range(len(parted.switches))]
         for k in range(len(self.above)):
             if self._height(k, t, x) == 0.0:
@@ -57,18 +58,26 @@ class _Walk:
 
     def _smooth(self, other: dict[int, bool] | None = None) -> System:
         sides = dict(enumerate(self.above)) | (other or {})
+        key = tuple(int(above) for above in sides.values())
+        if key in self._kept:
+            return self._kept[key]
         given = dict(self.parted.smooth.parameters)
         for k, switch in enumerate(self.parted.switches):
             given |= switch.values(sides[k])
-        return replace(self.parted.smooth, parameters=given)
+        self._kept[key] = replace(self.parted.smooth, parameters=given)
+        return self._kept[key]
 
     def flow(self) -> System:
         """Return the flow that is followed now."""
         smooth = self._smooth()
         if self.slides < 0:
             return smooth
-        sliding, _, _ = switching.slide(self.parted.smooth, self.parted.switches[self.slides])
-        return replace(sliding, parameters=smooth.parameters)
+        key = (*(int(above) for above in self.above), self.slides)
+        if key not in self._kept:
+            switch = self.parted.switches[self.slides]
+            sliding, _, _ = switching.slide(self.parted.smooth, switch)
+            self._kept[key] = replace(sliding, parameters=smooth.parameters)
+        return self._kept[key]
 
     def guards(self) -> list[tuple[Node, float, int]]:
         """Return what must stay positive when multiplied by a sign, and the surface it is of."""
