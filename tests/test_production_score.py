@@ -228,3 +228,13 @@ def test_what_cannot_be_fitted_is_refused_with_the_rank():
         score.Local((3.0, 2.0))
     with pytest.raises(ValueError, match="kind: must be one of"):
         pairs.Interaction("lj")
+
+
+def test_crowding_is_contacts_averaged_over_those_that_touch():
+    x = np.array(
+        [[0.0, 0.0], [1.0, 0.0], [2.0, 0.0], [9.0, 9.0]]
+    )  # a chain of three, and one alone
+    s = pairs.springs(x, pairs.Interaction("softplus", 1.0, 1.0, 15.0))
+    np.testing.assert_array_equal(s.contacts, [1, 2, 1, 0])
+    np.testing.assert_allclose(pairs.crowding(s, 1), [3 / 2, 4 / 3, 3 / 2, 0])
+    np.testing.assert_allclose(pairs.crowding(s, 2), [17 / 12, 13 / 9, 17 / 12, 0])
