@@ -279,3 +279,19 @@ def test_bad_input_is_one_line(call, message):
     with pytest.raises(ValueError, match=message) as caught:
         call(x)
     assert "\n" not in str(caught.value)
+
+
+def test_frames_apart_lose_heat_in_proportion():
+    """<(g + g')/2 (x' - x)> of an interval h from the covariance C and e^(-A h), no sampling."""
+    from scipy.linalg import expm
+
+    A = np.array([[K, -V0], [0, GAMMA]])
+    C = exact.covariance(A, [EPS, GAMMA])
+    for share, loss in ((0.005, 0.0069), (0.02, 0.0271), (0.08, 0.104)):
+        h = share / GAMMA
+        apart = expm(-A * h) @ C
+        rate = V0 / EPS * (apart[0, 1] - apart[1, 0]) / (2 * h)
+        assert 1 - rate / TRAP == pytest.approx(loss, abs=1e-4)
+        x = samples.linear(A, [EPS, GAMMA], h, 400, 9, walkers=1000)
+        found = forces.heat_rate(x[..., :1], V0 * x[..., 1:], h, EPS)
+        assert abs(found.value - rate) < 4.5 * found.standard_error

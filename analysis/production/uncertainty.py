@@ -76,7 +76,7 @@ def tur_bound(
     x         (T, rows, n) or (T, n): rows are independent walkers, or particles whose currents
               are local; T of 3 or more
     interval  between samples, short beside every relaxation time: the bound loses to it in
-              proportion (measured: -9 % at gamma dt = .02 for a trapped AOUP)
+              proportion
     basis     (x at mid-step (rows, n), dx (rows, n)) -> currents w(x) dx (rows, K)
     box       lengths of a periodic box, number or (n,)
     blocks    of time, for the errors
