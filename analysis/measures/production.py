@@ -87,8 +87,8 @@ def _law(params: Mapping[str, Any]) -> Any:
     law = interaction(params)
     if law.kind == "none":
         return pairs.Interaction("harmonic", 0.0, law.diameter)
-    beta = (params.get("interaction") or {}).get("beta")
-    return pairs.Interaction(law.kind, law.strength, law.diameter, float(beta or 7.5))  # type: ignore[arg-type]
+    sharp = {} if law.beta is None else {"beta": law.beta}
+    return pairs.Interaction(law.kind, law.strength, law.diameter, **sharp)  # type: ignore[arg-type]
 
 
 def _box(frame: Frame) -> np.ndarray | None:
@@ -125,11 +125,7 @@ def _rated(found: Rate, label: str, checks: tuple[Check, ...] = ()) -> Measure:
     return _table(tuple(names), values, label, convention, checks=checks)
 
 
-def _rule(*, since: float | None = None) -> None:
-    pass
-
-
-@of_particles("heat", needs=("position", "work"), rule=_rule, fits=_thermal)
+@of_particles("heat", needs=("position", "work"), fits=_thermal)
 def heat(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """Return the entropy production per particle and time: the propulsion's work over T.
 
@@ -165,7 +161,7 @@ def _free(params: Mapping[str, Any], found: Rate) -> tuple[Check, ...]:
     return (Check("entropy production per particle", found.value, exact, tolerance, source),)
 
 
-@of_particles("sum_rule", needs=("position",), rule=_rule, fits=_athermal)
+@of_particles("sum_rule", needs=("position",), fits=_athermal)
 def sum_rule(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """Return what athermal AOUPs' propulsions pay, <Laplacian of Phi>, per particle and time.
 
@@ -207,7 +203,7 @@ def _fit(run: Run, member: Member, first: int, half: int) -> Any:
     return score.fit(_terms(run, member, first, first + half), score.Local().names)
 
 
-@of_particles("score", needs=("position", "active"), rule=_rule, fits=_athermal)
+@of_particles("score", needs=("position", "active"), fits=_athermal)
 def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """Return the bracket of a linear local score of the propulsions, and the share it captures.
 
@@ -242,7 +238,7 @@ def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
     )  # fmt: skip
 
 
-@of_particles("production_map", needs=("position", "active"), rule=_rule, fits=_athermal)
+@of_particles("production_map", needs=("position", "active"), fits=_athermal)
 def production_map(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """Return where the last frame produces entropy: the rate that a score gives each particle.
 
@@ -291,7 +287,7 @@ def production_map(run: Run, member: Member, *, since: float | None = None) -> M
     )  # fmt: skip
 
 
-@of_particles("tur", needs=("position",), rule=_rule, fits=_thermal)
+@of_particles("tur", needs=("position",), fits=_thermal)
 def bound(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """Return the short-time uncertainty bound of local currents, per particle and time.
 

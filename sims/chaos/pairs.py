@@ -76,7 +76,7 @@ def compose(pair: Pair, coupling: float, known: Mapping[str, System], where: str
     driver = find(pair.driver, config.join(where, "driver"), known)
     response = find(pair.response, config.join(where, "response"), known)
     for role, system in (("driver", driver), ("response", response)):
-        if getattr(system, "kind", "flow") != "flow":
+        if system.kind != "flow":
             raise ConfigError(f"{config.join(where, role)}: {system.name} is not a flow")
     source = _component(driver, pair.source, config.join(where, "source"))
     target = _component(response, pair.target, config.join(where, "target"))
