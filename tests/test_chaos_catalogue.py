@@ -191,6 +191,15 @@ def test_a_system_of_ones_own_is_eight_lines(tmp_path):
         ("k = 1.0", 'k = "a"', "mine.toml: Mine.parameters.k: expected a number"),
         ("{k = 1.0}", "{k = 1.0, x = 2.0}", "mine.toml: Mine.variables: x is taken"),
         ("[Mine]", "[Mine", "is not TOML"),
+        ('"x y"', '""', "mine.toml: Mine.variables: name one or more"),
+        ('"x y"', '"x 1y"', "mine.toml: Mine.variables: '1y' cannot be a name"),
+        ("k = 1.0", "lambda = 1.0", "mine.toml: Mine.parameters: 'lambda' cannot be a name"),
+        ("k = 1.0", '"k-1" = 1.0', "mine.toml: Mine.parameters: 'k-1' cannot be a name"),
+        ("[Mine]", '["../Mine"]', "'../Mine' is no name of a system"),
+        ("[Mine]", '["a/b"]', "'a/b' is no name of a system"),
+        ("[Mine]", '[""]', "'' is no name of a system"),
+        ("[Mine]", "[all]", "'all' is no name of a system"),
+        ("[Mine]", '["M\\"\\"\\"\\nimport os\\n"]', "is no name of a system"),
     ],
 )
 def test_mistakes_are_told_with_their_place(tmp_path, old, new, message):
@@ -199,6 +208,20 @@ def test_mistakes_are_told_with_their_place(tmp_path, old, new, message):
     with pytest.raises(ConfigError) as problem:
         read(path)
     assert message in str(problem.value)
+
+
+def test_a_file_that_is_not_utf_8_is_told(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_bytes(MINE.replace("Duffing", "Duf\xe9").encode("latin-1"))
+    with pytest.raises(ConfigError, match="is not TOML, which is UTF-8"):
+        read(path)
+
+
+@pytest.mark.parametrize("part", ["1/(", "sqrt(", "x**(", "x*("])
+def test_the_deepest_expressions_make_code_that_python_reads(tmp_path, part):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE.replace("-k*x", part * 58 + "x" + ")" * 58))
+    compile(generate.source(read(path)["Mine"]), "deep", "exec")
 
 
 def test_the_same_text_gives_the_same_module(tmp_path, monkeypatch):

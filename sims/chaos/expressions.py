@@ -17,6 +17,8 @@ from core.errors import ConfigError
 from core.registry import nearest
 
 CONSTANTS = {"pi": math.pi}
+DEEPEST = 60  # of a tree: derivatives are up to 3 times as deep, and Python reads 200 parentheses
+SHOWN = 100  # characters of a text that a message shows
 
 
 @dataclass(frozen=True)
@@ -138,9 +140,34 @@ BINARY: dict[str, Callable[[Any, Any], Any]] = {
 MAKE = {"+": add, "-": subtract, "*": multiply, "/": divide, "**": power}
 
 
-def _refuse(text: str, node: ast.AST, reason: str, where: str) -> ConfigError:
-    column = getattr(node, "col_offset", 0) + 1
-    return ConfigError(f"{where}: column {column} of '{text}': {reason}")
+def _refuse(text: str, column: int, reason: str, where: str) -> ConfigError:
+    shown = text if len(text) <= SHOWN else f"{text[:SHOWN]}..."
+    return ConfigError(f"{where}: column {column} of '{shown}': {reason}")
+
+
+def _syntax(text: str, where: str) -> ast.expr:
+    """Return the tree that Python's parser makes of a text."""
+    try:
+        return ast.parse(text.lstrip(), mode="eval").body
+    except SyntaxError as problem:
+        column = (problem.offset or 1) + len(text) - len(text.lstrip())
+        raise _refuse(text, column, problem.msg, where) from None
+    except (RecursionError, MemoryError):
+        raise _too_deep(text, where) from None
+    except ValueError as problem:  # a zero byte
+        raise _refuse(text, 1, str(problem), where) from None
+
+
+def _too_deep(text: str, where: str) -> ConfigError:
+    reason = f"nests more than {DEEPEST} deep; of a long sum, put parentheses around parts"
+    return _refuse(text, 1, reason, where)
+
+
+def depth(node: Node) -> int:
+    """Return how deep a tree is: 1 for a name or a number."""
+    if isinstance(node, Call):
+        return 1 + max(depth(argument) for argument in node.arguments)
+    return 1
 
 
 def parse(text: str, names: Iterable[str], where: str) -> Node:
@@ -152,11 +179,17 @@ def parse(text: str, names: Iterable[str], where: str) -> Node:
     Raises ConfigError that names the column for anything outside the grammar.
     """
     known = set(names)
-    try:
-        tree = ast.parse(text.strip(), mode="eval").body
-    except SyntaxError as problem:
-        column = problem.offset or 1
-        raise ConfigError(f"{where}: column {column} of '{text}': {problem.msg}") from None
+    text = "".join(" " if letter.isspace() else letter for letter in text)  # of several lines
+    blank = len(text) - len(text.lstrip())
+
+    def refuse(node: ast.AST, reason: str) -> ConfigError:
+        before = text.lstrip().encode()[: getattr(node, "col_offset", 0)]  # counted in bytes
+        return _refuse(text, blank + len(before.decode()) + 1, reason, where)
+
+    def finite(node: ast.AST, made: Node) -> Node:
+        if isinstance(made, Number) and not math.isfinite(made.value):
+            raise refuse(node, "is too large a number")
+        return made
 
     def build(node: ast.AST) -> Node:
         if (
@@ -164,27 +197,33 @@ def parse(text: str, names: Iterable[str], where: str) -> Node:
             and isinstance(node.value, int | float)
             and (not isinstance(node.value, bool))
         ):
-            return Number(float(node.value))
+            try:
+                return finite(node, Number(float(node.value)))
+            except OverflowError:
+                raise refuse(node, "is too large a number") from None
         if isinstance(node, ast.Name):
             if node.id in CONSTANTS:
                 return Number(CONSTANTS[node.id])
             if node.id not in known:
                 hint = nearest(node.id, known | set(CONSTANTS))
-                raise _refuse(text, node, f"unknown name '{node.id}'{hint}", where)
+                raise refuse(node, f"unknown name '{node.id}'{hint}")
             return Name(node.id)
         if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub | ast.UAdd):
             inner = build(node.operand)
             return inner if isinstance(node.op, ast.UAdd) else multiply(Number(-1.0), inner)
         if isinstance(node, ast.BinOp) and type(node.op) in OPERATORS:
-            return MAKE[OPERATORS[type(node.op)]](build(node.left), build(node.right))
+            make = MAKE[OPERATORS[type(node.op)]]
+            return finite(node, make(build(node.left), build(node.right)))
+        if isinstance(node, ast.BinOp) and isinstance(node.op, ast.BitXor):
+            raise refuse(node, "^ is not in the grammar; a power is **")
         if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and not node.keywords:
             return build_call(node, node.func.id)
-        raise _refuse(text, node, f"{type(node).__name__} is not in the grammar", where)
+        raise refuse(node, f"{type(node).__name__} is not in the grammar")
 
     def build_call(node: ast.Call, name: str) -> Node:
         if name not in FUNCTIONS or name in HIDDEN:
             hint = nearest(name, set(FUNCTIONS) - HIDDEN)
-            raise _refuse(text, node, f"no function '{name}'{hint}", where)
+            raise refuse(node, f"no function '{name}'{hint}")
         arguments = [build(argument) for argument in node.args]
         needed = FUNCTIONS[name][0]
         if name in ("min", "max") and len(arguments) > 2:  # of several: one after another
@@ -193,10 +232,16 @@ def parse(text: str, names: Iterable[str], where: str) -> Node:
                 nested = call(name, nested, argument)
             return nested
         if len(arguments) != needed:
-            raise _refuse(text, node, f"{name} takes {needed}, got {len(arguments)}", where)
+            raise refuse(node, f"{name} takes {needed}, got {len(arguments)}")
         return call(name, *arguments)
 
-    return build(tree)
+    try:
+        found = build(_syntax(text, where))
+        if depth(found) <= DEEPEST:
+            return found
+    except RecursionError:
+        pass
+    raise _too_deep(text, where)
 
 
 def differentiate(node: Node, name: str) -> Node:

@@ -8,9 +8,7 @@ from core import config
 from core.errors import ConfigError
 from sims.chaos import granularity, missing, pairs, splits
 from sims.chaos.switching import jumps
-from sims.chaos.system import KINDS, REGIMES, System, catalogue, find, read, select
-
-ALL = "all"
+from sims.chaos.system import ALL, KINDS, REGIMES, System, catalogue, find, read, select
 
 
 @dataclass(frozen=True)

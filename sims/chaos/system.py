@@ -3,7 +3,10 @@
 dx_i/dt = f_i(x, t);  x_i(n + 1) = f_i(x(n), n);  dx_i/dt = f_i(x(t), x(t - tau), t)
 """
 
+import keyword
+import re
 import tomllib
+import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
@@ -32,6 +35,8 @@ REGIMES = (
     "conservative",
 )
 TIME = "t"
+ALL = "all"  # what a run calls all systems
+NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")  # of a system: part of names of files and of groups
 
 
 @dataclass(frozen=True)
@@ -203,11 +208,31 @@ def _kind(entry: _Entry, usual: str, where: str) -> str:
     return kind
 
 
+def _check_names(name: str, where: str, **named: Iterable[str]) -> None:
+    """Raise ConfigError for names that equations, code and files cannot hold."""
+    if not NAME.fullmatch(name) or name == ALL:
+        raise ConfigError(
+            f"{where}: '{name}' is no name of a system; use letters, digits, _ and -, "
+            f"a letter first, but not '{ALL}'"
+        )
+    for label, names in named.items():
+        for each in names:
+            plain = unicodedata.normalize("NFKC", each) == each  # as Python's parser reads it
+            if not (each.isidentifier() and plain) or keyword.iskeyword(each):
+                raise ConfigError(
+                    f"{where}.{label}: '{each}' cannot be a name; use letters, digits and _, "
+                    "and no word of Python's such as lambda"
+                )
+
+
 def _system(name: str, given: Any, where: str, usual: str) -> System:
     entry = config.build(_Entry, given, where)
     kind = _kind(entry, usual, where)
     variables = tuple(entry.variables.split())
     parameters = dict(entry.parameters or {})
+    _check_names(name, where, variables=variables, parameters=parameters)
+    if not variables:
+        raise ConfigError(f"{where}.variables: name one or more")
     for label, found in (
         ("equations", len(entry.equations)),
         ("initial_condition", len(entry.initial_condition)),
@@ -249,9 +274,11 @@ def read(path: str | Path) -> dict[str, System]:
     """
     path = Path(path)
     try:
-        tables = tomllib.loads(path.read_text())
+        tables = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as problem:
         raise ConfigError(f"{path}: cannot be read ({problem.strerror})") from None
+    except UnicodeDecodeError as problem:
+        raise ConfigError(f"{path}: is not TOML, which is UTF-8 ({problem.reason})") from None
     except tomllib.TOMLDecodeError as problem:
         raise ConfigError(f"{path}: is not TOML ({problem})") from None
     usual = tables.pop("kind", "flow")
