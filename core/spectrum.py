@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+CERTAIN = 3.0  # standard errors by which an exponent must differ from zero
 BLOCKS = 20  # means of which give the standard error
 
 
@@ -52,16 +53,22 @@ def falling(exponents: Any) -> np.ndarray:
     return found
 
 
-def kaplan_yorke(exponents: Any) -> float:
+def kaplan_yorke(exponents: Any, standard_errors: Any = None) -> float:
     """Return the Kaplan-Yorke dimension of a spectrum, from 0 to the number of exponents.
 
-    exponents  (d,) in any order. All of them when none is negative in sum; 0 when all are negative
+    exponents        (d,) in any order. All of them when none is negative in sum; 0 when all are
+                     negative
+    standard_errors  (d,) of each: where no exponent is above zero by more than 3 of its own, those
+                     within 3 of zero count as zero, so that a limit cycle has dimension 1 and a
+                     torus 2, whatever the last digits of its exponents; None: taken as they are
 
-    Raises ValueError for NaN and an empty list.
+    Raises ValueError for NaN, an empty list, and errors that are not one for each.
     Kaplan & Yorke (1979) Lect. Notes Math. 730, 204; Frederickson et al. (1983) J. Differ. Equ. 49,
     185, eq. (1.3).
     """
     found = falling(exponents)
+    if standard_errors is not None:
+        found = _settled(exponents, standard_errors)
     sums = np.cumsum(found)
     rising = np.flatnonzero(sums >= 0)
     if not rising.size:
@@ -70,3 +77,17 @@ def kaplan_yorke(exponents: Any) -> float:
     if last == found.size - 1:
         return float(found.size)
     return last + 1 + float(sums[last]) / abs(float(found[last + 1]))
+
+
+def _settled(exponents: Any, standard_errors: Any) -> np.ndarray:
+    """Return exponents, largest first, of regular motion with 0 for those that may be 0."""
+    values = np.asarray(exponents, dtype=float)
+    errors = np.asarray(standard_errors, dtype=float)
+    if errors.shape != values.shape or not (errors >= 0).all():
+        raise ValueError("standard_errors: must be one for each exponent, 0 or more")
+    order = np.argsort(-values)
+    values, errors = values[order], errors[order]
+    if (values > CERTAIN * errors).any():
+        return values
+    # a sum of the first few is no more certain than any of them
+    return np.where(values >= -CERTAIN * np.maximum.accumulate(errors), 0.0, values)

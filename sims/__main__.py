@@ -23,6 +23,8 @@ def _spec(arguments: argparse.Namespace) -> tuple[dict[str, Any], config.Study, 
         except json.JSONDecodeError as problem:
             raise ConfigError(f"--spec: is not JSON ({problem})") from None
         entry = config.build(config.RunEntry, spec, "--spec:")
+        if entry.members < 1:
+            raise ConfigError(f"--spec: members: must be 1 or more, got {entry.members}")
         top = {k: given[k] for k in ("seed", "device") if k in given}
         return _entry(entry), config.study(top, place), "--spec:"
     study = config.study(given, place)

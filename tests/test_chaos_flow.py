@@ -146,6 +146,12 @@ def test_dimensions_of_known_spectra():
     assert kaplan_yorke([-14.5723, 0.9056, 0]) == kaplan_yorke([0.9056, 0, -14.5723])
     assert kaplan_yorke([-0.1, -0.2]) == 0.0
     assert kaplan_yorke([0.0, -0.2]) == 1.0
+    assert kaplan_yorke([-1e-6, -0.2], [1e-5, 1e-3]) == 1.0  # a limit cycle, whatever the sign
+    assert kaplan_yorke([-6e-5, -7e-4, -0.036], [4e-3, 3e-3, 2e-3]) == 2.0  # a torus
+    assert kaplan_yorke([-0.055, -0.055], [1e-4, 1e-4]) == 0.0  # a fixed point
+    assert kaplan_yorke([0.9056, 0, -14.5723], [1e-3] * 3) == kaplan_yorke([0.9056, 0, -14.5723])
+    with pytest.raises(ValueError, match="standard_errors: must be one for each"):
+        kaplan_yorke([0.1, -0.2], [0.1])
     assert kaplan_yorke([0.5, 0.0, -0.5]) == 3.0
     assert kaplan_yorke([0.41922, -1.62319]) == pytest.approx(1.25827, abs=1e-5)  # Hénon's map
     assert pesin_entropy([0.3, -1.0, 0.2]) == pytest.approx(0.5)

@@ -394,6 +394,20 @@ def test_a_measure_of_a_run_with_gaps_is_refused_before_any_job(tmp_path):
         assert run.members[0].extents() == extents
 
 
+def test_time_goes_on_where_the_equations_know_it():
+    """All trajectories of Torus lie on one torus, (sqrt(x^2 + y^2) - r)^2 + z^2 = a^2."""
+    params = {**PLAIN, "systems": ["Torus"], "dynamical_noise": 0.0}
+    block = blocks(params)["Torus"]
+    x, y, z = np.moveaxis(block.values["state"], -1, 0)
+    np.testing.assert_allclose((np.hypot(x, y) - 1.0) ** 2 + z**2, 0.25, atol=1e-4)
+    begins = block.layout.constants["start_time"].values
+    assert (np.diff(begins) > block.layout.time[-1]).all()
+    system, start = catalogue()["Torus"], block.layout.constants["initial_condition"].values[1]
+    again = flow.trajectory(system, begins[1] + block.layout.time, start)
+    np.testing.assert_array_equal(again, block.values["state"][1])
+    assert "start_time" not in blocks(PLAIN)["Lorenz"].layout.constants
+
+
 # what breaks down
 
 

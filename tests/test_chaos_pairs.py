@@ -5,7 +5,7 @@ import pytest
 
 from core import rng
 from core.backend import select
-from core.errors import ConfigError
+from core.errors import ConfigError, NumericsError
 from sims import chaos
 from sims.chaos import expressions, flow, pairs
 from sims.chaos.system import TIME, catalogue
@@ -77,11 +77,29 @@ def test_the_forcing_is_normalised():
 
 
 def test_parameters_of_both_are_used_for_the_normalisation():
-    calm = composed().changed({"rho_driver": 0.5, "a_response": 0.1}, "p")
-    chaos_ = pairs.normalised(PAIR, composed(), catalogue(), "p")
-    with_calm = pairs.normalised(PAIR, calm, catalogue(), "p")
-    ratio = with_calm.parameters["scale_forcing"] / chaos_.parameters["scale_forcing"]
-    assert ratio > 1e3  # below rho = 1 the driver decays to 0
+    wide = composed().changed({"rho_driver": 100.0}, "p")  # x then deviates about twice as far
+    usual = pairs.normalised(PAIR, composed(), catalogue(), "p")
+    with_wide = pairs.normalised(PAIR, wide, catalogue(), "p")
+    ratio = with_wide.parameters["scale_forcing"] / usual.parameters["scale_forcing"]
+    x = flow.trajectory(
+        catalogue()["Lorenz"].changed({"rho": 100.0}, ""), np.arange(6000) * 0.02 + 20
+    )[:, 0]
+    assert ratio == pytest.approx(7.93 / x.std(), rel=0.1)  # 7.93 is the deviation at rho = 28
+
+
+@pytest.mark.parametrize("rho", [0.5, 10.0])
+def test_a_driver_that_comes_to_rest_forces_nothing(rho):
+    """To 0 below rho = 1; to a point aside from 0 below 24.06."""
+    calm = composed().changed({"rho_driver": rho}, "p")
+    with pytest.raises(NumericsError, match="Lorenz_Rossler: the driver rests"):
+        pairs.normalised(PAIR, calm, catalogue(), "p")
+
+
+def test_a_response_at_rest_has_no_scale():
+    pair = pairs.Pair("Rossler", "Lorenz")
+    calm = composed(pair).changed({"rho_response": 10.0}, "p")
+    with pytest.raises(NumericsError, match="Rossler_Lorenz: the response rests by itself"):
+        pairs.normalised(pair, calm, catalogue(), "p")
 
 
 def test_the_response_follows_its_driver_and_the_driver_is_free():

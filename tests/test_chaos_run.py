@@ -126,6 +126,8 @@ def test_what_a_run_will_hold_is_known_before():
         ({"systems": {"dimensions": 3}}, "c: p.systems.dimensions: unknown key; did you mean"),
         ({"systems": ["Lorenz"], "parameters": {"roh": 1}}, "c: p.parameters.roh: unknown param"),
         ({"systems": ["Lorenz"], "components": ["q"]}, "c: p.components: Lorenz has x, y, z, not"),
+        ({"systems": ["Lorenz"], "components": []}, "c: p.components: expected different names"),
+        ({"systems": ["Lorenz"], "components": ["x", "x"]}, "p.components: expected different"),
         ({"samples": 1}, "c: p.samples: must be 2 or more, got 1"),
         ({"trajectories": 0}, "c: p.trajectories: must be 1 or more, got 0"),
         ({"points_per_period": 0}, "c: p.points_per_period: must be positive"),

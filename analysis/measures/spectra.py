@@ -116,7 +116,8 @@ def lyapunov(run: Run, member: Member) -> Measure:
         ("sum of positive exponents", pesin_entropy(found.exponents), "nat per unit of time"),
     ]
     if found.divergence is not None or found.exponents.sum() < 0:
-        summary.append(("Kaplan-Yorke dimension", kaplan_yorke(found.exponents), "1"))
+        dimension = kaplan_yorke(found.exponents, found.errors)
+        summary.append(("Kaplan-Yorke dimension", dimension, "1"))
     if found.divergence is not None:
         summary.append(("mean divergence", found.divergence, "per unit of time"))
     return Measure(

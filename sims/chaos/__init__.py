@@ -134,6 +134,9 @@ def _constants(
     found["initial_condition"] = Coordinate(
         made.flows.starts, "1", "true state at the first sample, in the order of variables", own
     )
+    if not system.autonomous:
+        about = "time in the equations at the first sample"
+        found["start_time"] = Coordinate(np.array(made.flows.begins), "1", about, own)
     if grown:
         found["growth"] = Coordinate(
             np.stack([np.column_stack([one.durations, one.logarithms]) for one in grown]), "1",

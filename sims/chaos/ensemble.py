@@ -26,6 +26,7 @@ class Ensemble:
     numbers   (m,) which of those planned
     systems   (m,) with the parameters of each
     starts    (m, d)
+    begins    (m,) the time of each start, which the equations may know; 0 where they do not
     states    (m, T, d)
     lost      a line for each that is not kept
     """
@@ -34,6 +35,7 @@ class Ensemble:
     numbers: tuple[int, ...]
     systems: tuple[System, ...]
     starts: np.ndarray
+    begins: tuple[float, ...]
     states: np.ndarray
     lost: tuple[str, ...]
 
@@ -61,17 +63,24 @@ def jittered(system: System, by: float, draw: np.random.Generator) -> System:
 
 
 def _after(
-    system: System, point: Any, periods: float, rtol: float, seed: int, integrator: str
+    system: System,
+    point: Any,
+    begin: float,
+    duration: float,
+    rtol: float,
+    seed: int,
+    integrator: str,
 ) -> Any:
-    """Return the state some periods later; where that fails, the message says when it was."""
-    if periods == 0:
+    """Return the state some time later; where that fails, the message says when it was."""
+    if duration == 0:
         return point
     loose = rtol if system.regime in EXACT else max(rtol, BETWEEN)
     try:
         return motion.onward(
             system,
-            periods * system.period,
+            duration,
             point,
+            begin=begin,
             rtol=loose,
             atol=loose,
             seed=seed,
@@ -101,24 +110,31 @@ def ensemble(
     seed     of the digits that maps without rounding draw; see `words`
     integrator  of flows
 
-    More of them move none.
+    More of them move none. Where the equations know the time, it goes on from one to the next.
     """
+    now = 0.0
     good = np.array(systems[0].initial_condition)
     point: Any = good  # of a delay equation: its history
-    numbers, starts, states, lost = [], [], [], []
+    numbers, starts, begins, states, lost = [], [], [], [], []
     for number, system in enumerate(systems):
         if number and system.kind == "delay" and system is not systems[number - 1]:
             point = good  # with another delay the history may be too short: one that held for ever
+        wait = before[number] * system.period
+        begin = 0.0 if system.autonomous else now + motion.whole(system, wait)
         try:
-            start = _after(system, point, before[number], rtol, seed, integrator)
+            start = _after(system, point, now, wait, rtol, seed, integrator)
+            at = begin + times
             found, then = motion.follow(
-                system, times, start, rtol=rtol, atol=atol, seed=seed, integrator=integrator
+                system, at, start, rtol=rtol, atol=atol, seed=seed, integrator=integrator
             )
         except NumericsError as problem:
             lost.append(reason(str(problem), system.name, number, len(systems)))
             point = good * (1 + ASIDE * aside(number).normal(size=good.size))
+            now = 0.0
             continue
         good, point = found[0], then
+        now = 0.0 if system.autonomous else float(at[-1])
+        begins.append(begin)
         numbers.append(number)
         starts.append(found[0])
         states.append(found)
@@ -128,6 +144,7 @@ def ensemble(
         tuple(numbers),
         tuple(systems[n] for n in numbers),
         np.array(starts).reshape(-1, d),
+        tuple(begins),
         np.array(states).reshape(-1, len(times), d),
         tuple(lost),
     )

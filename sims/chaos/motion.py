@@ -77,6 +77,11 @@ def trajectory(
     return flow.trajectory(system, times, initial, rtol=rtol, atol=atol, integrator=integrator)
 
 
+def whole(system: System, duration: float) -> float:
+    """Return a duration, of a map rounded up to whole iterations."""
+    return float(math.ceil(duration)) if system.kind == "map" else float(duration)
+
+
 def onward(
     system: System,
     duration: float,
@@ -84,22 +89,23 @@ def onward(
     *,
     rtol: float = 1e-10,
     atol: float = 1e-10,
+    begin: float = 0.0,
     seed: int = 0,
     integrator: str = "dop853",
 ) -> Any:
     """Return from what to go on after `duration`: a state (d,), or of a delay equation a history.
 
     duration  of a map: rounded up to whole iterations
+    begin     the time at `initial`, which equations may know
 
     Raises as `trajectory`.
     """
     if system.kind == "delay":
         from sims.chaos import delays
 
-        times = np.array([0.0, duration])
+        times = np.array([begin, begin + duration])
         return delays.follow(system, times, initial, rtol=rtol, atol=atol)[1]
-    end = float(math.ceil(duration)) if system.kind == "map" else duration
-    times = np.array([0.0, end])
+    times = np.array([begin, begin + whole(system, duration)])
     return trajectory(
         system, times, initial, rtol=rtol, atol=atol, seed=seed, integrator=integrator
     )[-1]

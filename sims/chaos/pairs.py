@@ -22,6 +22,7 @@ DRIVER, RESPONSE = "_driver", "_response"
 RATE, COUPLING, MEAN, SCALE = "rate_driver", "coupling", "mean_forcing", "scale_forcing"
 PERIODS, POINTS, TRANSIENT = 100, 50, 20  # by which mean and deviations are found
 RTOL = 1e-7
+REST = 1e-5  # of the largest value on the way: what deviates less, in its second half, is at rest
 
 
 @dataclass(frozen=True)
@@ -114,13 +115,14 @@ def compose(pair: Pair, coupling: float, known: Mapping[str, System], where: str
 def moments(system: System, component: str) -> tuple[float, float]:
     """Return mean and standard deviation of a component over 100 periods.
 
-    Raises NumericsError that names the system.
+    The deviation is 0 of what comes to rest. Raises NumericsError that names the system.
     """
     times = np.arange(TRANSIENT * POINTS, (TRANSIENT + PERIODS) * POINTS) * (system.period / POINTS)
     start = np.concatenate([[0.0], times])
-    found = flow.trajectory(system, start, rtol=RTOL, atol=RTOL)[1:]
-    values = found[:, system.variables.index(component)]
-    return float(values.mean()), float(values.std())
+    found = flow.trajectory(system, start, rtol=RTOL, atol=RTOL)
+    values = found[1:, system.variables.index(component)]
+    rests = values[len(values) // 2 :].std() <= REST * np.abs(found).max()
+    return float(values.mean()), 0.0 if rests else float(values.std())
 
 
 def normalised(pair: Pair, composed: System, known: Mapping[str, System], where: str) -> System:
@@ -134,6 +136,8 @@ def normalised(pair: Pair, composed: System, known: Mapping[str, System], where:
     _, size = moments(own[1], _component(response, pair.target, where))
     if not spread > 0:
         raise NumericsError(f"{composed.name}: the driver rests, and forces nothing")
+    if not size > 0:
+        raise NumericsError(f"{composed.name}: the response rests by itself: no scale to force it")
     scale = size / (spread * response.period)
     return composed.changed({MEAN: mean, SCALE: scale}, where)
 

@@ -173,6 +173,11 @@ def _numbers(params: Params, where: str) -> None:
 
 def _check(params: Params, where: str) -> None:
     _numbers(params, where)
+    if params.components is not None:
+        at = config.join(where, "components")
+        if not params.components or len(set(params.components)) < len(params.components):
+            given = list(params.components)
+            raise ConfigError(f"{at}: expected different names, one or more, got {given}")
     systems = flows(params, where)
     names = [system.name for system in systems]
     if len(set(names)) < len(names):

@@ -55,6 +55,7 @@ def _keep(flows: Ensemble, chosen: list[int], states: np.ndarray, lost: list[str
         numbers=tuple(flows.numbers[i] for i in chosen),
         systems=tuple(flows.systems[i] for i in chosen),
         starts=flows.starts[chosen],
+        begins=tuple(flows.begins[i] for i in chosen),
         states=states,
         lost=(*flows.lost, *lost),
     )
@@ -71,10 +72,11 @@ def disturbed(params: Params, flows: Ensemble, times: np.ndarray, stream: Stream
     chosen, states, lost = [], [], []
     for i, (number, system) in enumerate(zip(flows.numbers, flows.systems, strict=True)):
         try:
-            steps = noise.substeps(system, times, flows.states[i], spread, meanwhile)
+            at = flows.begins[i] + times
+            steps = noise.substeps(system, at, flows.states[i], spread, meanwhile)
             draw = stream("dynamical noise", number)
             start = flows.starts[i]
-            states.append(noise.trajectory(system, times, start, strength, steps, draw))
+            states.append(noise.trajectory(system, at, start, strength, steps, draw))
             chosen.append(i)
         except NumericsError as problem:
             lost.append(reason(str(problem), system.name, number, flows.planned))

@@ -69,7 +69,7 @@ class Growth:
         return Exponents(
             tuple(found.exponents.tolist()),
             tuple(found.standard_errors.tolist()),
-            spectrum.kaplan_yorke(found.exponents) if known else None,
+            spectrum.kaplan_yorke(*found) if known else None,
             None
             if self.divergences is None
             else float(self.divergences.sum() / self.durations.sum()),
