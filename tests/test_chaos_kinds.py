@@ -133,6 +133,8 @@ def test_maps_are_sampled_at_iterations():
     mixed = made({**MIXED, "points_per_period": 50})
     assert mixed.layout[0].time[1] == 1.0
     assert spacing(ALL["Lorenz"], 50, None) == ALL["Lorenz"].period / 50
+    assert chaos.prepare(params, "c:").points_per_period == 1.0  # what measures are told
+    assert chaos.prepare(MIXED, "c:").points_per_period == 100.0
 
 
 @pytest.mark.parametrize(

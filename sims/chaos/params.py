@@ -228,4 +228,8 @@ def prepare(given: Mapping[str, Any], where: str) -> Params:
         params = replace(params, systems=())
     params = replace(params, systems=tuple(_chosen(params, where)))
     _check(params, where)
+    if params.points_per_period == Params.points_per_period and all(
+        system.kind == "map" for system in flows(params)
+    ):
+        params = replace(params, points_per_period=1.0)  # what it means for maps
     return params
