@@ -1,15 +1,20 @@
 """Runs of flows, maps and delay equations together: one call, one file, one way to choose."""
 
+import json
+
 import h5py
 import numpy as np
 import pytest
 
+from analysis import __main__ as analyse
 from analysis.dynamics import lyapunov_spectrum
+from analysis.figures import style
 from core import rng
 from core.backend import select
 from core.config import RunEntry
 from core.errors import ConfigError, NumericsError
-from core.store import write_run
+from core.store import read_measure, write_run
+from sims import __main__ as simulate
 from sims import chaos, plan
 from sims.chaos import delays, flow, maps, motion, tangent
 from sims.chaos.granularity import spacing
@@ -175,3 +180,21 @@ def test_describe_lists_the_kinds():
     for kind, name in (("flows:", "Lorenz"), ("maps:", "Henon"), ("delays:", "MackeyGlass")):
         assert name in text.split(kind)[1]
     assert len(chaos.TABLES) == 4  # three kinds, and their exponents
+
+
+@pytest.mark.parametrize(
+    ("systems", "shown"),
+    [
+        (["Henon", "Lozi"], "integrator iteration, 2 members"),
+        (["Doubling"], "integrator iteration in words of 64 bits, seed"),
+        (["Henon", "Lorenz"], "integrator iteration, dop853, rtol 1e-10, 2 members"),
+        (["MackeyGlass"], "integrator dop853, method of steps, rtol 1e-10, seed"),
+    ],
+)
+def test_figures_say_what_moved_the_systems(tmp_path, systems, shown):
+    params = {"systems": systems, "samples": 40, "transient": 1.0}
+    spec = json.dumps({"simulator": "chaos", "params": params})
+    run, found = str(tmp_path / "run.h5"), str(tmp_path / "a.h5")
+    simulate.main(["r", "--spec", spec, "-o", run])
+    analyse.main(["attractor", run, "-o", found])
+    assert shown in style.about(read_measure(found))

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import matplotlib
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure, FigureBase
 from matplotlib.ticker import LogLocator, NullLocator
@@ -115,9 +116,18 @@ def _listed(params: Mapping[str, Any], keys: Sequence[str]) -> str:
     return ", ".join(shown)
 
 
+def _numerics(file: MeasureFile) -> dict[str, Any]:
+    """Return the parameters with what moved the members, where they say it; maps have no error."""
+    moved = [str(name) for name in np.atleast_1d(file.attrs.get("integrators", ()))]
+    if not moved:
+        return file.params
+    exact = all(name.startswith("iteration") for name in moved)
+    return {**file.params, "integrator": ", ".join(moved)} | ({"rtol": None} if exact else {})
+
+
 def about(file: MeasureFile) -> str:
     """Return the run in two lines: name, case and physics; numerics, members and seed."""
-    params = file.params
+    params = _numerics(file)
     known = any(key in params for key in PHYSICS)
     physics = _listed(params, PHYSICS if known else [k for k in params if k not in NUMERICS][:6])
     case = str(params.get("case", file.simulator)).replace("_", " ")

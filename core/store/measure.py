@@ -267,6 +267,7 @@ def write_measure(
         _finite(name, member, measure)
     first = next(iter(members.values()))
     labels = {member.name: member.label for member in run.members}
+    moved = {str(m.facts["integrator"]): None for m in run.members if "integrator" in m.facts}
     with new_file(path) as (file, _):
         set_attributes(
             file,
@@ -283,6 +284,7 @@ def write_measure(
                 "label": first.label,
                 "units": first.units,
                 "convention": first.convention,
+                **({"integrators": tuple(moved)} if moved else {}),
             },
         )
         mean = _mean(list(members.values()))
