@@ -94,12 +94,32 @@ def test_conventions_that_do_not_fit_are_named(name, message, thermal, tmp_path)
         command.main([name, str(thermal), "--spec", "{}", "-o", str(tmp_path / "x.h5")])
 
 
+def member(facts, **constants):
+    return types.SimpleNamespace(facts=facts, name="0", constants=constants)
+
+
 def test_contraction_takes_the_stored_exponents():
-    facts = {"lyapunov_spectrum": [0.9, 0.0, -14.6], "mean_divergence": -13.7}
-    found = contraction(None, types.SimpleNamespace(facts=facts, name="0"))
+    facts = {
+        "lyapunov_spectrum": [0.9, 0.0, -14.6],
+        "lyapunov_standard_error": [0.01, 0.01, 0.01],
+        "lyapunov_periods": 100,
+        "mean_divergence": -13.7,
+        "kind": "flow",
+    }
+    found = contraction(None, member(facts))
     assert found.value[0, 0] == pytest.approx(13.7) and found.checks[0].passed
     with pytest.raises(ConfigError, match="holds no exponents"):
-        contraction(None, types.SimpleNamespace(facts={}, name="0"))
+        contraction(None, member({}))
+    with pytest.raises(ConfigError, match="a delay equation has endless exponents"):
+        contraction(None, member({**facts, "kind": "delay"}))
+
+
+def test_contraction_is_that_of_the_members_own_trajectory():
+    growth = np.column_stack([np.full(40, 2.0), np.full(40, 1.0), np.full(40, -9.0)])
+    found = contraction(
+        None, member({"kind": "flow", "period": 1.0}, growth=growth, divergence=np.full(40, -8.0))
+    )
+    assert found.value[0, 0] == pytest.approx(4.0) and found.checks[0].passed
 
 
 def test_free_swimmers_are_held_to_the_exact_rate_and_a_map_tells_where_it_is_made(tmp_path):

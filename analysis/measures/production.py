@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 
+from analysis.measures import spectra
 from analysis.measures.particles import (
     diameter,
     frames_since,
@@ -320,18 +321,18 @@ def bound(run: Run, member: Member, *, since: float | None = None) -> Measure:
     )  # fmt: skip
 
 
-@MEASURES.register("contraction", needs=("state",), simulators=("chaos",))
+@MEASURES.register("contraction", needs=("state",), simulators=("chaos",), fits=spectra.fits)
 def contraction(run: Run, member: Member) -> Measure:
     """Return how fast a flow loses phase-space volume: minus the sum of its exponents."""
     facts = member.facts
-    if "lyapunov_spectrum" not in facts:
+    if facts.get("kind") == "delay":
         name = facts.get("title", member.name)
-        raise MemberError(f"{name}: the run holds no exponents; set params.exponents, in periods")
-    errors = facts.get("lyapunov_standard_error")
-    value, error = forces.contraction(facts["lyapunov_spectrum"], errors)
+        raise MemberError(f"{name}: a delay equation has endless exponents, and no sum of them")
+    found = spectra.of_member(member)
+    value, error = forces.contraction(found.exponents, found.errors)
     checks: tuple[Check, ...] = ()
-    if "mean_divergence" in facts:
-        exact = -float(facts["mean_divergence"])
+    if found.divergence is not None:
+        exact = -found.divergence
         tolerance = max(4 * float(np.nan_to_num(error)), 1e-3 * abs(exact))
         checks = (Check("contraction", value, exact, tolerance, "-<div f> along the orbit"),)
     return _table(

@@ -31,15 +31,17 @@ def reference() -> Mapping[str, Mapping[str, Any]]:
     return tomllib.loads(REFERENCE.read_text())
 
 
-def _fits(params: Mapping[str, Any]) -> str | None:
-    own = params.get("file") is not None or params.get("parameters")
+def fits(params: Mapping[str, Any]) -> str | None:
+    """Return why a run of these parameters holds no exponents, or None."""
+    own = params.get("file") is not None or params.get("parameters") or params.get("jitter")
+    own = own or (params.get("pairs") and not params.get("systems"))
     if own and not params.get("exponents"):
         return "needs exponents of systems with parameters of your own: set params.exponents"
     return None
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """Exponents of a member: of its own trajectory, or of its system as the file states them."""
 
     exponents: np.ndarray
@@ -48,19 +50,20 @@ class _Found:
     periods: float
 
 
-def _found(member: Member) -> _Found:
-    facts, period = member.facts, float(member.facts["period"])
+def of_member(member: Member) -> Found:
+    """Return the exponents of a member; raise MemberError where the run holds none."""
+    facts = member.facts
     if "growth" in member.constants:
+        period = float(facts["period"])
         table, volumes = member.constants["growth"], member.constants.get("divergence")
         spans = table[:, 0].sum()
         spectrum = of_growth(table[:, 0], table[:, 1:])
         divergence = None if volumes is None else float(volumes.sum() / spans)
-        return _Found(spectrum.exponents, spectrum.standard_errors, divergence, spans / period)
+        return Found(spectrum.exponents, spectrum.standard_errors, divergence, spans / period)
     if "lyapunov_spectrum" not in facts:
-        raise MemberError(
-            f"{facts['title']}: the run holds no exponents; set params.exponents, in periods"
-        )
-    return _Found(
+        name = facts.get("title", member.name)
+        raise MemberError(f"{name}: the run holds no exponents; set params.exponents, in periods")
+    return Found(
         np.array(facts["lyapunov_spectrum"]),
         np.array(facts["lyapunov_standard_error"]),
         float(facts["mean_divergence"]) if "mean_divergence" in facts else None,
@@ -68,7 +71,7 @@ def _found(member: Member) -> _Found:
     )
 
 
-def _checks(facts: Mapping[str, Any], found: _Found) -> list[Check]:
+def _checks(facts: Mapping[str, Any], found: Found) -> list[Check]:
     checks = []
     if found.divergence is not None:
         source = "mean of div f along the trajectory, integrated beside the tangent vectors"
@@ -98,14 +101,14 @@ def _checks(facts: Mapping[str, Any], found: _Found) -> list[Check]:
     return checks
 
 
-@MEASURES.register("lyapunov", needs=("state",), simulators=("chaos",), fits=_fits)
+@MEASURES.register("lyapunov", needs=("state",), simulators=("chaos",), fits=fits)
 def lyapunov(run: Run, member: Member) -> Measure:
     """Return the Lyapunov exponents of a member's system, largest first.
 
     Computed along a trajectory from the member's start if the run's `exponents` says so, else those
     of the catalogue.
     """
-    facts, found = member.facts, _found(member)
+    facts, found = member.facts, of_member(member)
     extra = {"standard_error": found.errors, "period": np.array(float(facts["period"]))}
     stated = reference().get(str(facts["title"]), {}).get("maximum")
     if stated is not None and not run.params.get("parameters") and not run.params.get("jitter"):
