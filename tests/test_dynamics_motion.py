@@ -151,6 +151,15 @@ def test_the_displacement_is_the_mean_square_less_its_swing():
     assert _correlation(found)[0] == pytest.approx(np.corrcoef(n, moved - swing)[0, 1], rel=1e-9)
 
 
+def test_the_zero_of_a_series_does_not_matter():
+    x = np.empty(3000)
+    x[0] = 0.3
+    for i in range(1, x.size):
+        x[i] = 3.97 * x[i - 1] * (1 - x[i - 1])
+    for offset in (1e3, 1e6):
+        assert zero_one_test(x + offset).value == pytest.approx(zero_one_test(x).value, abs=1e-6)
+
+
 def test_a_densely_sampled_chaotic_flow_is_thinned():
     """Smooth steps of a chaotic sequence: without thinning K falls, with it K is 1."""
     coarse = logistic(700)
@@ -206,6 +215,7 @@ def test_the_timescales_of_an_autoregression_are_those_of_its_correlation():
         (lambda: period(np.arange(50.0), method="fft"), "method: must be one of"),
         (lambda: period(np.arange(50.0), method="crossings"), "x: rises through its mean"),
         (lambda: period(np.arange(50.0), method="autocorrelation"), "x: its autocorrelation"),
+        (lambda: zero_one_test(13 + 1e-12 * np.sin(np.arange(5000.0) ** 2)), "x: is constant, but"),
         (lambda: zero_one_test(np.sin(0.01 * np.arange(5000))), "x: 5000 samples leave"),
         (lambda: zero_one_test(np.arange(500.0), step=0), "step: must be 1"),
         (lambda: zero_one_test([1.0, np.nan] * 200), "x: holds NaN"),

@@ -7,7 +7,14 @@ import numpy as np
 
 from analysis.entropy.checks import choice, reals, to_host, whole
 
-__all__ = ["choice", "orbit", "positive", "series", "whole"]
+__all__ = ["choice", "orbit", "positive", "series", "still", "whole"]
+
+ROUNDING = 1e-9  # of the largest value: what varies less is at rest, but for integrators' errors
+
+
+def still(x: np.ndarray) -> bool:
+    """Return whether a series (T,), or every coordinate of an orbit (T, d), rests."""
+    return bool((np.ptp(x, axis=0) <= ROUNDING * np.abs(x).max(axis=0)).all())
 
 
 def _host(x: Any, name: str) -> np.ndarray:
@@ -33,8 +40,8 @@ def series(x: Any, name: str, least: int = 2) -> np.ndarray:
         raise ValueError(f"{name}: must be one series (T,), got shape {found.shape}")
     if found.size < least:
         raise ValueError(f"{name}: {least} samples or more are needed, got {found.size}")
-    if found.min() == found.max():
-        raise ValueError(f"{name}: is constant, so that it has no dynamics")
+    if still(found):
+        raise ValueError(f"{name}: is constant, but for rounding: it has no dynamics")
     return found
 
 

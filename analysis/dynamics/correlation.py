@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis.dynamics.checks import choice, orbit, positive, whole
+from analysis.dynamics.checks import choice, orbit, positive, still, whole
 from analysis.dynamics.embedding import mean_period
 
 PER_OCTAVE = 4  # radii
@@ -112,8 +112,8 @@ def _window(points: np.ndarray, theiler: int | None) -> int:
 def _curve(points: np.ndarray, theiler: int) -> _Curve:
     """Return C(r) from the size of the set down, by factors of 2^(1/4)."""
     size = float(np.ptp(points, axis=0).max())
-    if size == 0:
-        raise ValueError("x: all points are equal; they have no dimension")
+    if still(points):
+        raise ValueError("x: all points are equal, but for rounding; they have no dimension")
     radii = size * 2.0 ** (-np.arange(OCTAVES * PER_OCTAVE) / PER_OCTAVE)
     step = -(-len(points) // COARSE)
     thin = _counted(points[::step], radii, -(-theiler // step))

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis.dynamics.checks import choice, orbit, positive, whole
+from analysis.dynamics.checks import choice, orbit, positive, still, whole
 from analysis.dynamics.embedding import mean_period
 
 REFERENCES = 4000  # at most, spread evenly
@@ -180,8 +180,8 @@ def lyapunov_from_data(
     choice(method, "method", ("rosenstein", "kantz"))
     points, step = orbit(x, "x", 100), positive(dt, "dt")
     spread = math.sqrt(float(points.var(axis=0).sum()))
-    if spread == 0:
-        raise ValueError("x: all points are equal")
+    if still(points):
+        raise ValueError("x: all points are equal, but for rounding")
     if radius is not None and method == "rosenstein":
         raise ValueError("radius: the nearest neighbour needs none; use method='kantz'")
     round_ = math.ceil(mean_period(points))

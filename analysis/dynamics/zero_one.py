@@ -97,6 +97,7 @@ def zero_one_test(x: Any, *, frequencies: int = 100, step: int | None = None) ->
     Gottwald & Melbourne (2009) SIAM J. Appl. Dyn. Syst. 8, 129, eqs. (2.3)-(3.1).
     """
     values, every = _thinned(series(x, "x", 2), step)
+    values = values - values.mean()  # a large one would leave of D_c what rounding makes of it
     values = values / np.abs(values).max()
     c = _frequencies(whole(frequencies, "frequencies", 3))
     most = values.size // 10
