@@ -198,3 +198,14 @@ def test_figures_say_what_moved_the_systems(tmp_path, systems, shown):
     simulate.main(["r", "--spec", spec, "-o", run])
     analyse.main(["attractor", run, "-o", found])
     assert shown in style.about(read_measure(found))
+
+
+def test_a_system_that_has_no_such_measure_is_left_out(tmp_path, capsys):
+    """A turning phase has no maxima: the others keep theirs."""
+    params = {"systems": ["Lorenz", "ForcedVanDerPol"], "samples": 400, "points_per_period": 20}
+    run, found = str(tmp_path / "run.h5"), str(tmp_path / "m.h5")
+    simulate.main(["r", "--spec", json.dumps({"simulator": "chaos", "params": params}), "-o", run])
+    maxima = {"observable": "series", "along": "time", "functional": "maxima"}
+    analyse.main(["m", run, "--spec", json.dumps(maxima), "-o", found])
+    assert list(read_measure(found).members) == ["Lorenz"]
+    assert "left out: ForcedVanDerPol: " in capsys.readouterr().err

@@ -13,7 +13,7 @@ from analysis.measures.registry import box, careful, coefficients, disturbed
 from analysis.measures.surrogates import Surrogates, compared
 from analysis.observables import Observed, Rows
 from core import rng
-from core.errors import NumericsError
+from core.errors import MemberError, NumericsError
 from core.store import Check, Measure, Member, Run
 
 TOLERANCE = 1e-10
@@ -155,10 +155,15 @@ def _finite(found: Result, rows: Rows, member: Member) -> None:
 
 
 def _named(member: Member, call: Callable[[], Any]) -> Any:
-    """Return what a numeric function gives; its complaint names the member."""
+    """Return what a numeric function gives; its complaint names the member.
+
+    One system of several has then no such measure, and the others may have it.
+    """
     try:
         return call()
     except ValueError as problem:
+        if getattr(member, "part", ""):
+            raise MemberError(f"{member.label or member.name}: {problem}") from None
         raise NumericsError(f"member {member.name}: {problem}") from None
 
 
