@@ -12,7 +12,7 @@ from analysis.forecast import Backtest, Split, backtest, split, standard_error
 from analysis.forecast import models as built
 from analysis.forecast.models import MODELS, least
 from analysis.measures.registry import MEASURES
-from core.errors import ConfigError, MemberError
+from core.errors import ConfigError
 from core.registry import nearest
 from core.store import Measure, Member, Run
 
@@ -156,7 +156,7 @@ def forecast(
         made = built(models, max(1, round(season)), run.seed)
         found = [backtest(each, states, cut, threshold) for each in made.values()]
     except ValueError as problem:
-        raise MemberError(f"{member.label}: {problem}") from None
+        raise ConfigError(f"{member.label}: {problem}") from None
     largest = exponent(facts)
     rate = None if largest is None else largest * period
     return Measure(
