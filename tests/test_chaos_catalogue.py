@@ -17,7 +17,7 @@ from sims.chaos.system import REGIMES, catalogue, find, read, select
 SYSTEMS = catalogue("flow")
 # where the reference database departs from the paper, and we do not follow it
 CORRECTED = {
-    "CircadianRhythm", "DoublePendulum", "Sakarya", "StickSlipOscillator", "WindmiReduced",
+    "BurkeShaw", "CircadianRhythm", "DoublePendulum", "Sakarya", "StickSlipOscillator", "WindmiReduced",
 }  # fmt: skip
 
 
@@ -131,6 +131,13 @@ def test_polynomial_flows_are_those_that_a_polynomial_fits_along_a_line():
 def test_corrected_systems_say_so():
     for name in CORRECTED:
         assert "reference database" in SYSTEMS[name].note
+
+
+def test_burke_and_shaws_flow_loses_volume_as_theirs():
+    """Shaw (1981) Z. Naturforsch. A 36, p. 104: div f = -(S + 1), S = 10, everywhere."""
+    system = SYSTEMS["BurkeShaw"]
+    table = system.jacobian_at(np.random.default_rng(0).normal(size=(5, 3)))
+    np.testing.assert_allclose(np.trace(table, axis1=-2, axis2=-1), -11.0)
 
 
 def test_systems_are_found_by_name_and_by_property():
