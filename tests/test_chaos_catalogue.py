@@ -17,7 +17,8 @@ from sims.chaos.system import REGIMES, catalogue, find, read, select
 SYSTEMS = catalogue("flow")
 # where the reference database departs from the paper, and we do not follow it
 CORRECTED = {
-    "BurkeShaw", "CircadianRhythm", "DoublePendulum", "Sakarya", "StickSlipOscillator", "WindmiReduced",
+    "BurkeShaw", "CircadianRhythm", "DoublePendulum", "Sakarya", "StickSlipOscillator",
+    "WindmiReduced",
 }  # fmt: skip
 
 

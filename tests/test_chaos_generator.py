@@ -161,6 +161,12 @@ def test_conserved_energy_is_that_of_all_trajectories():
     assert np.ptp(energy) < 1e-6 * energy[0]
 
 
+@pytest.mark.parametrize("noise", ["dynamical_noise", "observational_noise"])
+def test_more_trajectories_move_no_noise(noise):
+    few, more = ({**PLAIN, "samples": 100, noise: 0.1, "trajectories": n} for n in (2, 5))
+    np.testing.assert_array_equal(states(more)["Lorenz"][:2], states(few)["Lorenz"])
+
+
 def test_every_trajectory_follows_from_its_initial_condition():
     block = blocks(PLAIN)["Lorenz"]
     for k, start in enumerate(block.layout.constants["initial_condition"].values):

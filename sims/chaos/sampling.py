@@ -37,7 +37,10 @@ class Samples:
 
 
 def spreads(states: np.ndarray, system: System) -> np.ndarray:
-    """Return the standard deviation (d,) of states (m, T, d); of what grows, about its trend."""
+    """Return the standard deviation (d,) of states (m, T, d); of what grows, about its trend.
+
+    Noise goes by that of the first trajectory alone, so that more of them move none.
+    """
     found = states.std(axis=(0, 1))
     for name in system.unbounded:
         column = system.variables.index(name)
@@ -61,11 +64,15 @@ def _keep(flows: Ensemble, chosen: list[int], states: np.ndarray, lost: list[str
     )
 
 
-def disturbed(params: Params, flows: Ensemble, times: np.ndarray, stream: Stream) -> Ensemble:
-    """Return the trajectories from the same starts with noise in the equations."""
+def disturbed(
+    params: Params, flows: Ensemble, times: np.ndarray, spread: np.ndarray, stream: Stream
+) -> Ensemble:
+    """Return the trajectories from the same starts with noise in the equations.
+
+    spread  (d,) deviations that the noise goes by
+    """
     if params.dynamical_noise == 0 or not flows.numbers:
         return flows
-    spread = spreads(flows.states, flows.systems[0])
     period, d = flows.systems[0].period, flows.states.shape[-1]
     meanwhile = params.dynamical_noise * np.sqrt((times[1] - times[0]) / period)
     strength = params.dynamical_noise * spread / np.sqrt(period)
@@ -101,7 +108,11 @@ def _cast(params: Params, flows: Ensemble, states: np.ndarray) -> tuple[Ensemble
 
 
 def _scaled(
-    params: Params, flows: Ensemble, parts: np.ndarray | None, stream: Stream
+    params: Params,
+    flows: Ensemble,
+    parts: np.ndarray | None,
+    spread: np.ndarray,
+    stream: Stream,
 ) -> tuple[np.ndarray, np.ndarray | None, np.ndarray | None]:
     """Return the kept components, standardised and noisy as asked; mean and deviation, or None."""
     system = flows.systems[0]
@@ -118,8 +129,8 @@ def _scaled(
         added = [
             stream("observational noise", n).normal(size=states[0].shape) for n in flows.numbers
         ]
-        spread = spreads(flows.states, system)[columns] / scale
-        states = states + params.observational_noise * spread * np.array(added)
+        by = params.observational_noise * spread[columns] / scale
+        states = states + by * np.array(added)
     return states, mean, deviation
 
 
@@ -154,12 +165,13 @@ def samples(
         seed=int(stream("digits", 0).integers(2**63)),
         integrator=integrator,
     )
-    flows = disturbed(params, flows, times, stream)
+    spread = spreads(flows.states[:1], system) if flows.numbers else np.zeros(system.dimension)
+    flows = disturbed(params, flows, times, spread, stream)
     parts = splits.labels(params.split, members) if params.split else None
     if not flows.numbers:
         return Samples(system, flows, flows.states, None, None, None, None)
     own = None if parts is None else parts[list(flows.numbers)]
-    states, mean, deviation = _scaled(params, flows, own, stream)
+    states, mean, deviation = _scaled(params, flows, own, spread, stream)
     flows, states = _cast(params, flows, states)
     own = None if parts is None else parts[list(flows.numbers)]
     return Samples(
