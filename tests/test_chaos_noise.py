@@ -204,7 +204,7 @@ def test_a_run_with_noise_has_its_strength_its_starts_and_a_stream_of_its_own():
             zero = np.zeros((1, 3))
             after = noise.advance(lorenz, np.zeros(1), h, 1, noisy[k, n], (zero, zero), zero[0])
             added.append(noisy[k, n + 1] - after[0])
-    expected = 0.2 * plain.std(axis=(0, 1)) * np.sqrt(1 / 400)
+    expected = 0.2 * plain[0].std(axis=0) * np.sqrt(1 / 400)
     np.testing.assert_allclose(np.std(added, axis=0), expected, rtol=0.12)
     cross = np.corrcoef(np.array(added).reshape(3, -1))
     assert np.abs(cross - np.eye(3)).max() < 5 / np.sqrt(399 * 3)

@@ -14,7 +14,7 @@ from sims.chaos import motion
 from sims.chaos.system import System
 
 BETWEEN = 1e-7  # tolerance on the way from one trajectory to the next: any point will do ...
-EXACT = ("conservative", "quasi-periodic")  # ... but where an energy picks the orbits
+EXACT = ("conservative", "quasi-periodic")  # ... but where an energy picks the orbits, or may
 ASIDE = 1e-3  # relative displacement of a start, after one from which a trajectory was lost
 
 
@@ -74,7 +74,8 @@ def _after(
     """Return the state some time later; where that fails, the message says when it was."""
     if duration == 0:
         return point
-    loose = rtol if system.regime in EXACT else max(rtol, BETWEEN)
+    exact = system.regime in EXACT or (system.kind == "flow" and system.incompressible)
+    loose = rtol if exact else max(rtol, BETWEEN)
     try:
         return motion.onward(
             system,

@@ -131,6 +131,11 @@ class System:
         return not any(TIME in expressions.uses(rate) for rate in self.rates)
 
     @cached_property
+    def incompressible(self) -> bool:
+        """Return whether no rate depends on its own variable, so that a flow keeps its volume."""
+        return all(row[i] == expressions.ZERO for i, row in enumerate(self.jacobian))
+
+    @cached_property
     def polynomial(self) -> bool:
         """Return whether every rate is a polynomial in the variables, and knows no time."""
         degrees = [
