@@ -36,7 +36,8 @@ class Params:
                          split, over those of its first part
     dynamical_noise      in the equations (Ito), in standard deviations of each component per square
                          root of a period
-    observational_noise  added to the samples, in standard deviations of each component
+    observational_noise  added to the samples, in standard deviations of each component, in the
+                         first trajectory
     exponents            periods along which each trajectory's Lyapunov exponents are computed; 0
                          takes those of the catalogue, for the systems that are its own
     missing              fraction of the samples that a reader does not get; or
