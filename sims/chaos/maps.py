@@ -19,8 +19,9 @@ from numba import njit, types
 from numba.core.errors import NumbaExperimentalFeatureWarning
 
 from core.errors import ConfigError, NumericsError
-from sims.chaos import generate, words
+from sims.chaos import generate, tangent, words
 from sims.chaos.system import System
+from sims.chaos.tangent import Stretch, orthonormalise
 from sims.integrators.compiled import RIGHT_HAND_SIDE, fingerprint
 
 PAUSE = 1_000_000  # iterations between two looks at the keyboard
@@ -67,33 +68,9 @@ def _iterate(f, marks, done, pause, n, y, out, work, code, base, seed, bits, fra
 
 
 @njit
-def _orthonormal(q, d, logarithms):
-    """Make the columns of q (d, d) orthonormal, adding ln of what each was; False if one is 0.
-
-    Gram and Schmidt's way, modified, each column at once taken out of those to come.
-    """
-    for c in range(d):
-        total = 0.0
-        for i in range(d):
-            total += q[i * d + c] * q[i * d + c]
-        size = math.sqrt(total)
-        if not (size > 0.0 and math.isfinite(size)):
-            return False
-        logarithms[c] += math.log(size)
-        for i in range(d):
-            q[i * d + c] /= size
-        for other in range(c + 1, d):
-            along = 0.0
-            for i in range(d):
-                along += q[i * d + c] * q[i * d + other]
-            for i in range(d):
-                q[i * d + other] -= along * q[i * d + c]
-    return True
-
-
-@njit
 def _stretch(f, d, interval, n, y, out, work, code, base, seed, bits, logarithms):
     """Fill the rows of logarithms (m, d), each over `interval` iterations; return (n, status)."""
+    nothing = y[:0]  # to move along with the vectors
     for row in range(logarithms.shape[0]):
         for _ in range(interval):
             _next(f, n, y, out, work, code, base, seed, bits)
@@ -102,7 +79,7 @@ def _stretch(f, d, interval, n, y, out, work, code, base, seed, bits, logarithms
                 y[i] = out[i]
             if not _sane(y, d):
                 return n, _BLOWN_UP
-            if not _orthonormal(y[d:], d, logarithms[row]):
+            if not orthonormalise(y[d:], nothing, logarithms[row], d):
                 return n, _LOST
     return n, _DONE
 
@@ -136,7 +113,7 @@ def _cached(version: str) -> tuple[Any, Any]:
 
 with warnings.catch_warnings():  # functions as arguments are experimental: the tests watch them
     warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-    iterate, stretch = _cached(fingerprint(words))
+    iterate, stretch = _cached(fingerprint(tangent, words))
 
 
 def _whole(times: np.ndarray, system: System) -> np.ndarray:
@@ -173,24 +150,6 @@ def _fail(system: System, status: int, n: int) -> None:
         raise NumericsError(f"{system.name}: has blown up at iteration {n}")
     if status == _LOST:
         raise NumericsError(f"{system.name}: tangent vectors are lost at iteration {n}")
-
-
-@dataclass(frozen=True)
-class Stretch:
-    """Growth of the tangent vectors over some iterations.
-
-    time        when it ended; duration of it, in iterations
-    logarithms  (d,) sums of ln |R_ii|, the first for the fastest direction
-    """
-
-    time: float
-    duration: float
-    logarithms: np.ndarray
-
-    @property
-    def divergence(self) -> float:
-        """Return the sum of ln |det J|, by which a volume grew."""
-        return float(self.logarithms.sum())
 
 
 def trajectory(
@@ -246,7 +205,8 @@ def stretches(
         n, status = stretch(function, d, each, n, y, out, work, code, base, key, bits, rows)
         _fail(system, status, n)
         for k, row in enumerate(rows):
-            yield Stretch(float(begun + (k + 1) * each), float(each), row)
+            end = float(begun + (k + 1) * each)
+            yield Stretch(end, float(each), row, float(row.sum()))
         left -= len(rows)
 
 

@@ -33,11 +33,13 @@ _TABLE = types.float64[:, ::1]
 
 
 @njit
-def _orthonormalise(q, rate, logarithms, d):
+def orthonormalise(q, rate, logarithms, d):
     """Make the columns of Q (d, d) orthonormal, move their rates along, add up ln R_ii.
 
-    Modified Gram-Schmidt; both are stored row by row, behind the state. False if a column is lost.
+    Modified Gram-Schmidt; both are stored row by row, behind the state. A map's have no rates: none
+    are given. False if a column is lost.
     """
+    moved = rate.size > 0
     for i in range(d):
         for j in range(i):
             overlap = 0.0
@@ -45,7 +47,8 @@ def _orthonormalise(q, rate, logarithms, d):
                 overlap += q[row * d + j] * q[row * d + i]
             for row in range(d):
                 q[row * d + i] -= overlap * q[row * d + j]
-                rate[row * d + i] -= overlap * rate[row * d + j]
+                if moved:
+                    rate[row * d + i] -= overlap * rate[row * d + j]
         square = 0.0
         for row in range(d):
             square += q[row * d + i] * q[row * d + i]
@@ -55,7 +58,8 @@ def _orthonormalise(q, rate, logarithms, d):
         logarithms[i] += math.log(length)
         for row in range(d):
             q[row * d + i] /= length
-            rate[row * d + i] /= length
+            if moved:
+                rate[row * d + i] /= length
     return True
 
 
@@ -78,7 +82,7 @@ def _follow(rhs, d, ends, done, scalars, counts, y, y_old, dense, k, work, growt
             continue
         growth[done, 1] += y[volume]
         y[volume] = 0.0
-        if not _orthonormalise(y[d:volume], k[0, d:volume], growth[done, 2:], d):
+        if not orthonormalise(y[d:volume], k[0, d:volume], growth[done, 2:], d):
             counts[compiled.STATUS] = _LOST
             return done
         while done < ends.size and scalars[T] >= ends[done]:
@@ -119,7 +123,7 @@ class Stretch:
 
     time        when it ended; duration of it
     logarithms  (d,) sums of ln |R_ii|, the first for the fastest direction
-    divergence  integral of tr J over it, where it is followed; else NaN
+    divergence  integral of tr J over it, of a map sum of ln |det J|, where known; else NaN
     """
 
     time: float
