@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 CERTAIN = 3.0  # standard errors by which an exponent must differ from zero
+EXACT = 1e-6  # of the largest exponent: what an integrator's error may make of 0
 BLOCKS = 20  # means of which give the standard error
 
 
@@ -87,7 +88,8 @@ def _settled(exponents: Any, standard_errors: Any) -> np.ndarray:
         raise ValueError("standard_errors: must be one for each exponent, 0 or more")
     order = np.argsort(-values)
     values, errors = values[order], errors[order]
-    if (values > CERTAIN * errors).any():
+    if (values > np.maximum(CERTAIN * errors, EXACT * np.abs(values).max())).any():
         return values
-    # a sum of the first few is no more certain than any of them
-    return np.where(values >= -CERTAIN * np.maximum.accumulate(errors), 0.0, values)
+    # a sum of the first few is no more certain than any of them, nor than an integrator is exact
+    doubt = np.maximum(CERTAIN * np.maximum.accumulate(errors), EXACT * np.abs(values).max())
+    return np.where(values >= -doubt, 0.0, values)

@@ -186,6 +186,12 @@ def test_a_system_of_ones_own_is_eight_lines(tmp_path):
     assert system.latex()[0] == r"\dot{x} = y"
 
 
+def test_an_equation_may_be_written_over_lines(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(MINE.replace('"-k*x - x**3"', '"""\n  -k*x\n  - x**3"""'))
+    assert read(path)["Mine"].equations[1] == "-k*x - x**3"
+
+
 @pytest.mark.parametrize(
     ("old", "new", "message"),
     [

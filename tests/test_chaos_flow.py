@@ -147,6 +147,7 @@ def test_dimensions_of_known_spectra():
     assert kaplan_yorke([-0.1, -0.2]) == 0.0
     assert kaplan_yorke([0.0, -0.2]) == 1.0
     assert kaplan_yorke([-1e-6, -0.2], [1e-5, 1e-3]) == 1.0  # a limit cycle, whatever the sign
+    assert kaplan_yorke([-9e-10, -0.2], [4e-12, 1e-12]) == 1.0  # a cycle repeats its blocks exactly
     assert kaplan_yorke([-6e-5, -7e-4, -0.036], [4e-3, 3e-3, 2e-3]) == 2.0  # a torus
     assert kaplan_yorke([-0.055, -0.055], [1e-4, 1e-4]) == 0.0  # a fixed point
     assert kaplan_yorke([0.9056, 0, -14.5723], [1e-3] * 3) == kaplan_yorke([0.9056, 0, -14.5723])

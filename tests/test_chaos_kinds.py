@@ -127,6 +127,26 @@ def test_everything_can_be_sampled():
             assert np.isfinite(values).all() and values.std() > 0, name
 
 
+REGULAR = [name for name, system in ALL.items() if system.regime == "periodic"]
+
+
+@pytest.mark.parametrize("name", [*catalogue("map"), *REGULAR])
+def test_the_usual_transient_ends_on_the_attractor(name):
+    """What comes after 20 periods stays where the orbit is for long, later on."""
+    system = ALL[name]
+    bounded = [i for i, v in enumerate(system.variables) if v not in system.unbounded]
+    if system.kind == "map":
+        soon, late = 20.0 + np.arange(30), 2000 + np.arange(10_000.0)
+    else:
+        soon, late = np.linspace(20, 22, 30), np.arange(100, 400, 0.1)
+    times = np.concatenate([[0.0], system.period * soon, system.period * late])
+    states = motion.trajectory(system, times, rtol=1e-6, atol=1e-6)[1:][:, bounded]
+    found, orbit = states[:30], states[30:]
+    slack = 0.3 * orbit.std(axis=0)  # few visits to the rim are in so long an orbit
+    assert (found >= orbit.min(axis=0) - slack).all()
+    assert (found <= orbit.max(axis=0) + slack).all()
+
+
 def test_maps_are_sampled_at_iterations():
     params = {"systems": ["Henon"], "samples": 40, "trajectories": 1}
     every = states(params)["Henon"]

@@ -53,8 +53,10 @@ def test_a_record_agrees_with_itself_and_with_its_label(name):
         # neighbours part like a power of time at most: ln t over the time
         slack = 2 * np.log(found.periods) / length(name)
         assert e[0] <= 3 * error[0] + slack
+        if system.regime == "periodic":
+            assert found.kaplan_yorke == 1.0
         if system.regime == "quasi-periodic":  # a torus has two directions along it, or more
-            assert e[1] >= -3 * error[1] - slack
+            assert e[1] >= -3 * error[1] - slack and found.kaplan_yorke >= 2.0
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))

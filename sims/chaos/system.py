@@ -258,8 +258,9 @@ def _system(name: str, given: Any, where: str, usual: str) -> System:
     for variable in unbounded:
         if variable not in variables:
             raise ConfigError(f"{where}.unbounded: '{variable}' is no variable")
+    equations = tuple(" ".join(text.split()) for text in entry.equations)  # of several lines
     system = System(
-        name, variables, entry.equations, parameters, entry.initial_condition, entry.period,
+        name, variables, equations, parameters, entry.initial_condition, entry.period,
         entry.regime, entry.citation, unbounded, entry.doi, entry.note,
         kind=kind, delays=delays, exact=entry.exact,
     )  # fmt: skip
