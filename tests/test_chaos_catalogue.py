@@ -143,6 +143,10 @@ def test_burke_and_shaws_flow_loses_volume_as_theirs():
 
 def test_systems_are_found_by_name_and_by_property():
     assert find("Lorenz", "here").parameters["rho"] == 28
+    with pytest.raises(ConfigError, match="here: no system 'lorenz'; did you mean 'Lorenz' or"):
+        find("lorenz", "here")
+    with pytest.raises(ConfigError, match="no system 'Foo'; `python -m sims describe chaos` lists"):
+        find("Foo", "here")
     with pytest.raises(ConfigError, match="here: no system 'Lorentz'; did you mean 'Lorenz'"):
         find("Lorentz", "here")
     periodic = select(SYSTEMS.values(), regime="periodic")

@@ -10,6 +10,8 @@ from sims.chaos import granularity, missing, pairs, splits
 from sims.chaos.switching import jumps
 from sims.chaos.system import ALL, KINDS, REGIMES, System, catalogue, find, read, select
 
+SHORTEST = 20.0  # periods that tell anything of exponents: 40 pieces, longer than a step
+
 
 @dataclass(frozen=True)
 class Params:
@@ -38,8 +40,8 @@ class Params:
                          root of a period
     observational_noise  added to the samples, in standard deviations of each component, in the
                          first trajectory
-    exponents            periods along which each trajectory's Lyapunov exponents are computed; 0
-                         takes those of the catalogue, for the systems that are its own
+    exponents            periods, 20 or more, along which each trajectory's Lyapunov exponents are
+                         computed; 0 takes those of the catalogue, for the systems that are its own
     missing              fraction of the samples that a reader does not get; or
                          {fraction: ..., block: ...}, in gaps of that many samples
     integrator           dop853; implicit (Radau IIA of order 9) for stiff flows; auto finds out
@@ -168,6 +170,8 @@ def _numbers(params: Params, where: str) -> None:
         refuse("jitter", f"must be 0 or more and less than 1, got {params.jitter:g}")
     if params.apart == 0 and params.trajectories > 1:
         refuse("apart", "must be positive: a trajectory would go on where the last one ends")
+    if 0 < params.exponents < SHORTEST:
+        refuse("exponents", f"must be 0, or {SHORTEST:g} or more, got {params.exponents:g}")
     if not 1e-14 <= params.rtol <= 1e-2:
         refuse("rtol", f"must be from 1e-14 to 1e-2, got {params.rtol:g}")
 

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from core import spectrum
+from core.errors import NumericsError
 from sims.chaos import motion
 from sims.chaos.system import System, catalogue
 from sims.chaos.tangent import RTOL, Stretch, Tangent
@@ -140,7 +141,7 @@ def growth(
     For a delay equation a start is a state that has held for ever, and 50 periods more are left
     out.
 
-    Raises NumericsError that names the system.
+    Raises NumericsError that names the system, also if steps are longer than the pieces.
     """
     if start is None or system.kind == "delay":
         start = motion.onward(system, TRANSIENT * system.period, start)
@@ -150,6 +151,8 @@ def growth(
         interval = max(round(interval), 1)
     settle = math.ceil(SETTLE * system.period / interval)
     found = list(_followed(system, start, rtol, pieces + settle, interval))
+    if len(found) - settle < LEAST:
+        raise NumericsError(f"{system.name}: {periods:g} periods are too short; give more")
     divergences: np.ndarray | None = None
     if system.kind == "flow":
         divergences = np.array([part.divergence for part in found[settle:]])

@@ -9,6 +9,7 @@ import tomllib
 import unicodedata
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any
@@ -34,6 +35,8 @@ REGIMES = (
     "transient",
     "conservative",
 )
+NEAREST = 3  # systems that a message proposes
+LISTED = "`python -m sims describe chaos` lists them"
 TIME = "t"
 ALL = "all"  # what a run calls all systems
 NAME = re.compile(r"[A-Za-z][A-Za-z0-9_-]*")  # of a system: part of names of files and of groups
@@ -310,7 +313,11 @@ def find(name: str, where: str, known: Mapping[str, System] | None = None) -> Sy
     """Return a system by name, or raise ConfigError with the nearest ones."""
     known = catalogue() if known is None else known
     if name not in known:
-        raise ConfigError(f"{where}: no system '{name}'{nearest(name, known)}")
+        same = {each.lower(): each for each in known}
+        close = get_close_matches(name.lower(), same, n=NEAREST, cutoff=0.5)
+        named = " or ".join(f"'{same[each]}'" for each in close)
+        hint = f"did you mean {named}?" if close else LISTED
+        raise ConfigError(f"{where}: no system '{name}'; {hint}")
     return known[name]
 
 
