@@ -144,6 +144,16 @@ def test_mistakes_are_told_before_anything_runs(params, message):
     assert message in str(problem.value)
 
 
+def test_a_system_of_ones_own_hides_none_of_the_catalogue(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        '[Lorenz]\nvariables = "x"\nequations = ["-x"]\ninitial_condition = [1.0]\n'
+        'period = 1.0\nregime = "periodic"\ncitation = "none"\n'
+    )
+    with pytest.raises(ConfigError, match=r"file: .*'Lorenz' is a system that comes with"):
+        chaos.prepare({"systems": ["Lorenz"], "file": str(path)}, "c: p")
+
+
 def test_a_system_that_escapes_is_named(tmp_path):
     path = tmp_path / "mine.toml"
     path.write_text(

@@ -219,9 +219,9 @@ def test_a_run_without_exponents_is_refused_with_the_remedy(tmp_path):
     assert ready.exponents == 0
     with pytest.raises(ConfigError, match="exponents: must be 0 or more"):
         chaos.prepare({"exponents": -1}, "c:")
-    with pytest.raises(ConfigError, match="c: exponents: must be 0, or 20 or more, got 0.5"):
+    with pytest.raises(ConfigError, match=r"c: exponents: must be 0, or 20 or more, got 0\.5"):
         chaos.prepare({"exponents": 0.5}, "c:")
-    with pytest.raises(NumericsError, match="Lorenz: 0.01 periods are too short; give more"):
+    with pytest.raises(NumericsError, match=r"Lorenz: 0\.01 periods are too short; give more"):
         spectra.growth(SYSTEMS["Lorenz"], 0.01)
 
 

@@ -88,10 +88,18 @@ def known(params: Params, where: str) -> Mapping[str, System]:
     """Return the systems that may be named."""
     if params.file is None:
         return catalogue()
+    at = config.join(where, "file")
     try:
-        return {**catalogue(), **read(params.file)}
+        own = read(params.file)
     except ConfigError as problem:
-        raise ConfigError(f"{config.join(where, 'file')}: {problem}") from None
+        raise ConfigError(f"{at}: {problem}") from None
+    for name in own:
+        if name in catalogue():
+            raise ConfigError(
+                f"{at}: {params.file}: '{name}' is a system that comes with Entroflow; "
+                "give yours another name"
+            )
+    return {**catalogue(), **own}
 
 
 def _chosen(params: Params, where: str) -> list[str]:
