@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from core.errors import ConfigError
 from sims.chaos import expressions
-from sims.chaos.expressions import differentiate, evaluate, latex, parse, python
+from sims.chaos.expressions import DEEPEST, differentiate, evaluate, latex, parse, python
 
 NAMES = ("x", "y", "a")
 POINT = {"x": 0.7, "y": -1.3, "a": 2.1}
@@ -123,6 +123,6 @@ def test_arrays_are_taken_element_by_element():
 )
 def test_nothing_else_is_let_in(text, message):
     with pytest.raises(ConfigError) as problem:
-        parse(text, NAMES, "mine.toml: Mine.equations[0]")
+        parse(text, NAMES, "mine.toml: Mine.equations[0]", DEEPEST)
     assert str(problem.value).startswith("mine.toml: Mine.equations[0]: column")
     assert message in str(problem.value)

@@ -8,7 +8,7 @@ from core.backend import select
 from core.errors import ConfigError, NumericsError
 from sims import chaos
 from sims.chaos import expressions, flow, pairs
-from sims.chaos.system import TIME, catalogue
+from sims.chaos.system import TIME, catalogue, read
 
 PAIR_NAMES = ("Lorenz", "Rossler")
 PAIR = pairs.Pair(*PAIR_NAMES)
@@ -117,6 +117,18 @@ def test_the_response_follows_its_driver_and_the_driver_is_free():
     names = facts["parameter_names"]
     stored = bound["Lorenz_Rossler"].layout.constants["parameters"].values
     assert stored[names.index("scale_forcing")] != 1.0 and stored[names.index("coupling")] == 0.6
+
+
+def test_a_pair_is_made_of_systems_as_deep_as_may_be(tmp_path):
+    path = tmp_path / "mine.toml"
+    path.write_text(
+        '[Deep]\nvariables = "x"\nequations = ["' + "sqrt(" * 59 + "x" + ")" * 59 + '"]\n'
+        'initial_condition = [1.0]\nperiod = 1.0\nregime = "transient"\ncitation = "none"\n'
+    )
+    deep = read(path)["Deep"]
+    assert expressions.depth(deep.rates[0]) == expressions.DEEPEST
+    system = pairs.compose(pairs.Pair("Lorenz", "Deep"), 0.5, {**catalogue(), "Deep": deep}, "p")
+    assert np.isfinite(system.rate(np.ones(4))).all()
 
 
 def test_pairs_stand_beside_systems_or_alone():

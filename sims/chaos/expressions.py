@@ -170,11 +170,12 @@ def depth(node: Node) -> int:
     return 1
 
 
-def parse(text: str, names: Iterable[str], where: str) -> Node:
+def parse(text: str, names: Iterable[str], where: str, deepest: float = math.inf) -> Node:
     """Return the tree of an expression.
 
-    names  that may occur, besides pi
-    where  the place of the text, for messages
+    names    that may occur, besides pi
+    where    the place of the text, for messages
+    deepest  that it may be; what is made of several expressions is deeper than DEEPEST
 
     Raises ConfigError that names the column for anything outside the grammar.
     """
@@ -237,7 +238,7 @@ def parse(text: str, names: Iterable[str], where: str) -> Node:
 
     try:
         found = build(_syntax(text, where))
-        if depth(found) <= DEEPEST:
+        if depth(found) <= deepest:
             return found
     except RecursionError:
         pass

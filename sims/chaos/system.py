@@ -267,10 +267,9 @@ def _system(name: str, given: Any, where: str, usual: str) -> System:
         entry.regime, entry.citation, unbounded, entry.doi, entry.note,
         kind=kind, delays=delays, exact=entry.exact,
     )  # fmt: skip
+    names = {*variables, *parameters, *delayed, TIME}
     for i, text in enumerate(system.equations):
-        expressions.parse(
-            text, {*variables, *parameters, *delayed, TIME}, f"{where}.equations[{i}]"
-        )
+        expressions.parse(text, names, f"{where}.equations[{i}]", expressions.DEEPEST)
     return system
 
 
