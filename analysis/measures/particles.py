@@ -152,6 +152,9 @@ def of_particles(name: str, **meta: Any) -> Callable[[F], F]:
     def file(function: F) -> F:
         @wraps(function)
         def told(run: Run, member: Member, **options: Any) -> Any:
+            why = meta["fits"](run.params)  # the plan of a study has asked; a command has not
+            if why is not None:
+                raise ConfigError(f"{name}: {why}")
             try:
                 return function(run, member, **options)
             except ValueError as problem:
