@@ -151,7 +151,7 @@ def from_file(params: Params) -> Start:
     with read_h5md(path) as run:
         try:
             last = next(stored(run.members[0], -1))
-        except (OSError, IndexError, StopIteration) as problem:
+        except OSError as problem:
             raise ConfigError(
                 f"path: the last frame of {path} cannot be read ({problem}); simulate it again"
             ) from None
