@@ -145,16 +145,12 @@ def overlap(simulation: object) -> float:
 def from_file(params: Params) -> Start:
     """Return positions, headings and diameters of the last frame of member 0 of a file.
 
-    Raises ConfigError if it is of another number of particles, dimension, box or model, or damaged.
+    Raises ConfigError if it is of another number of particles, dimension, box or model,
+    SchemaError if it is no run of particles, or damaged.
     """
     path, wanted = Path(str(params.path)), (system.count(params), params.dimension)
     with read_h5md(path) as run:
-        try:
-            last = next(stored(run.members[0], -1))
-        except OSError as problem:
-            raise ConfigError(
-                f"path: the last frame of {path} cannot be read ({problem}); simulate it again"
-            ) from None
+        last = next(stored(run.members[0], -1))
     if last.position.shape != wanted:
         raise ConfigError(f"path: {path} holds {last.position.shape} positions, the run {wanted}")
     edge = system.edges(params)
