@@ -55,7 +55,7 @@ class Checkpoint:
                 self._state = {
                     k.removeprefix("state:"): file[k] for k in file.files if k.startswith("state:")
                 }
-        except (OSError, ValueError, KeyError, zipfile.BadZipFile) as problem:
+        except (EOFError, OSError, ValueError, KeyError, zipfile.BadZipFile) as problem:
             say(f"{self._path}: cannot be read ({problem}); starting anew")
             self._frame = None
             return None

@@ -63,6 +63,9 @@ def run(main: Callable[[list[str]], None]) -> None:
     except EntroflowError as problem:
         say(f"error: {' '.join(str(problem).split())}")
         sys.exit(1)
+    except MemoryError as problem:
+        say(f"error: not enough memory ({' '.join(str(problem).split()) or 'none left'})")
+        sys.exit(1)
     except BrokenPipeError:
         sys.exit(1)
     except BaseException as problem:

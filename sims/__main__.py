@@ -47,6 +47,9 @@ def simulate(arguments: argparse.Namespace) -> None:
     seed = study.seed if arguments.seed is None else arguments.seed
     device = study.device if arguments.device is None else arguments.device
     module = simulator(spec["simulator"], config.join(where, "simulator"))
+    suffix = getattr(module, "SUFFIX", "")
+    if not str(arguments.output).endswith(suffix):
+        raise ConfigError(f"-o: runs of {module.NAME} end in {suffix}, by which readers know them")
     params = module.prepare(spec["params"], config.join(where, "params"))
     xp = backend.select(device)
     spec = {**spec, "params": plan.complete(params)}

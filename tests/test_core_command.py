@@ -47,6 +47,13 @@ def test_a_stop_ends_with_130_wherever_it_strikes(where):
     assert ("whole" in done.stdout) == (where == "inside a function that C calls")
 
 
+def test_memory_that_is_not_there_is_told_in_a_line():
+    program = PROGRAM.format("    raise MemoryError('Unable to allocate 7.28 TiB')")
+    done = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "error: not enough memory (Unable to allocate 7.28 TiB)\n"
+
+
 def test_any_other_exception_keeps_its_traceback():
     done = subprocess.run(
         [sys.executable, "-c", PROGRAM.format("    raise TypeError('a bug')")],

@@ -249,6 +249,43 @@ def test_a_damaged_or_wrong_file_is_refused_in_one_line(tmp_path):
         pass
 
 
+@pytest.mark.parametrize("name", ["run", "seed", "spec_json"])
+def test_a_file_without_its_provenance_is_incomplete(tmp_path, name):
+    path = written(tmp_path)
+    with h5py.File(path, "a") as file:
+        del file["provenance"].attrs[name]
+    with pytest.raises(SchemaError, match="incomplete run file"), read_h5md(path):
+        pass
+
+
+def test_a_field_of_fewer_frames_is_refused(tmp_path):
+    path = written(tmp_path)
+    with h5py.File(path, "a") as file:
+        group = file["particles/trajectory/orientation"]
+        values, about = group["value"][:2], dict(group["value"].attrs)
+        del group["value"]
+        group.create_dataset("value", data=values).attrs.update(about)
+    with pytest.raises(SchemaError, match=f"orientation has 2 frames of {T}"), read_h5md(path):
+        pass
+
+
+def test_a_damaged_frame_is_told_where_it_is_read(tmp_path):
+    path = written(tmp_path)
+    with h5py.File(path) as file:
+        values = file["particles/trajectory/position/value"]
+        chunk = values.id.get_chunk_info(2)
+    content = bytearray(path.read_bytes())
+    content[chunk.byte_offset + chunk.size // 2] ^= 0xFF
+    path.write_bytes(bytes(content))
+    with (
+        pytest.raises(SchemaError, match=r"run\.h5md: is damaged .*simulate again"),
+        read_h5md(path) as run,
+    ):
+        list(frames(run.members[0]))
+    with pytest.raises(FileNotFoundError), read_h5md(path):
+        Path("nowhere").read_bytes()  # another file's trouble is not this one's
+
+
 def test_the_store_shows_what_a_run_of_particles_holds(tmp_path):
     text = show(written(tmp_path))
     assert "entroflow-run/1" in text and "(not a file of ours)" not in text

@@ -107,8 +107,9 @@ def test_a_checkpoint_of_another_run_is_set_aside_with_a_line(tmp_path, capsys):
     assert "of another specification or code; starting anew" in capsys.readouterr().err
 
 
-def test_a_broken_checkpoint_is_set_aside_with_a_line(tmp_path, capsys):
+@pytest.mark.parametrize("content", [b"PK\x03\x04 half", b""])
+def test_a_broken_checkpoint_is_set_aside_with_a_line(tmp_path, capsys, content):
     path = tmp_path / "run.h5.checkpoint"
-    path.write_bytes(b"PK\x03\x04 half")
+    path.write_bytes(content)
     assert checkpoint.Checkpoint(path, {"spec": "a"}).load(LAYOUT) is None
     assert "cannot be read" in capsys.readouterr().err

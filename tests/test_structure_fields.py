@@ -170,6 +170,18 @@ def test_the_coarsening_length_of_a_wave_is_its_wavelength():
     assert structure.coarsening_length(found, 1.2) == pytest.approx(8.0, rel=0.05)
 
 
+def test_the_coarsening_length_is_the_ratio_of_the_moments_it_says():
+    # S = exp(-q): int S dq/int q S dq over the line is 1, over q times the plane it would be 1/2
+    step = 0.05
+    m = np.arange(-400, 401) * step
+    q = np.stack(np.meshgrid(m, m, indexing="ij"), axis=-1).reshape(-1, 2)
+    size = np.hypot(q[:, 0], q[:, 1])
+    q, size = q[size > 0], size[size > 0]
+    found = structure.Factor(q, np.exp(-size))
+    # what the missing q = 0 leaves out of int S dq is about step/2
+    assert structure.coarsening_length(found, 19.0) == pytest.approx(2 * math.pi, rel=step)
+
+
 def test_moving_the_box_changes_no_density_mode():
     box = np.array([11.0, 7.0])
     points = gas(200, box)

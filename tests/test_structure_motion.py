@@ -281,3 +281,15 @@ def test_a_short_series_is_not_trusted_beyond_what_it_holds():
     assert drift.error > 0.5 * np.std(np.arange(20.0))
     covariance = averages.autocovariance(np.arange(5.0)[:, None])[:, 0]
     np.testing.assert_allclose(covariance, [2.0, 0.8, -0.2, -0.8, -0.8], atol=1e-12)
+
+
+def test_two_values_have_the_error_of_two_independent_ones():
+    found = structure.frame_average(np.array([1.0, 4.0]))
+    assert found.mean == 2.5 and found.error == pytest.approx(1.5)  # s/sqrt(2), s^2 over T - 1
+
+
+def test_positions_that_are_not_finite_are_refused():
+    x = np.zeros((4, 3, 2))
+    x[2, 1, 0] = np.nan
+    with pytest.raises(ValueError, match="positions: particle 1 of frame 2 is not finite"):
+        structure.unwrapped(x, 5.0 * np.ones(2))

@@ -145,6 +145,8 @@ def heading_memory(
     mean, error = over_particles(each / scale)
     low, high = window or (0.0, 0.5 * t[-1])
     shown = (t >= low) & (t <= high)
+    if not shown.any():
+        raise ConfigError(f"window: no lag of the run is from {low:g} to {high:g}")
     swims = propulsion(run.params)
     alone = swims is not None and not run.params.get("alignment") and swims.forgetting > 0
     truth: np.ndarray | None = None

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import wraps
+from inspect import signature
 from typing import Any, TypeVar
 
 import numpy as np
@@ -149,9 +150,15 @@ def of_particles(name: str, **meta: Any) -> Callable[[F], F]:
     """
     meta = {"needs": ("position",), "simulators": ("active",), "fits": planar, **meta}
 
+    asked = signature(meta["fits"]).parameters
+
     def file(function: F) -> F:
         @wraps(function)
         def told(run: Run, member: Member, **options: Any) -> Any:
+            # the plan of a study has asked already; a command by hand has not
+            why = meta["fits"](run.params, **{k: v for k, v in options.items() if k in asked})
+            if why is not None:
+                raise ConfigError(f"{name}: {why}")
             try:
                 return function(run, member, **options)
             except ValueError as problem:

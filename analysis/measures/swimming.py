@@ -51,6 +51,16 @@ def _alone(params: Mapping[str, Any]) -> str | None:
     return boxed(params)
 
 
+def _forgets(params: Mapping[str, Any]) -> str | None:
+    """Return why the swim pressure cannot be had, or None."""
+    if params.get("chirality") or params.get("alignment"):
+        return "is for headings that no torque turns; chirality and alignment do"
+    swims = propulsion(params)
+    if swims is not None and swims.speed > 0 and swims.forgetting <= 0:
+        return "divides by the rate at which headings forget, which is 0"
+    return _alone(params)
+
+
 def _mobility(run: Run) -> float:
     value = run.params.get("mobility")
     return 1.0 if value is None else float(value)
@@ -84,12 +94,10 @@ def effective(run: Run, member: Member, *, since: float | None = None) -> Measur
     )
 
 
-@of_particles("pressure", rule=_rule, fits=_alone)
+@of_particles("pressure", rule=_rule, fits=_forgets)
 def pressure(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """Return the ideal, virial and swim pressure over time, and their sum."""
     swims, rows = _swims(run), []
-    if swims.forgetting <= 0 or swims.chirality:
-        raise ConfigError("pressure: needs headings that forget and do not turn round")
     for frame in frames_since(member, since):
         force, virial = _forces(run, frame)
         found = pressures(

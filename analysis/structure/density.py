@@ -21,6 +21,7 @@ from analysis.structure.plane import (
 )
 
 APART = 2.0  # Ashman's D from which two peaks are two
+MOST_BOXES = 10_000_000
 ROUNDS = 500
 SETTLED = 1e-10  # change of the log-likelihood per sample
 
@@ -52,6 +53,8 @@ def box_densities(points: Any, box: Any, side: float) -> np.ndarray:
     if not 0 < side <= edges.min():
         raise ValueError(f"side: must be positive and at most {edges.min():g}, got {side:g}")
     shape = [max(1, round(edge / side)) for edge in edges]
+    if math.prod(shape) > MOST_BOXES:
+        raise ValueError(f"side: {side:g} makes {math.prod(shape):.1e} boxes; use a longer one")
     host = inside(points_of(points), edges)
     place = [
         np.minimum((host[:, c] / edges[c] * shape[c]).astype(int), shape[c] - 1) for c in (0, 1)

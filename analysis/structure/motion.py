@@ -33,6 +33,9 @@ def unwrapped(positions: Any, box: Any, image: Any = None) -> np.ndarray:
     x, edges = np.asarray(positions, dtype=float), np.asarray(box, dtype=float)
     if x.ndim != 3:
         raise ValueError(f"positions: must be (T, N, d), got shape {x.shape}")
+    if not np.isfinite(x).all():
+        frame, particle = np.argwhere(~np.isfinite(x))[0][:2]
+        raise ValueError(f"positions: particle {particle} of frame {frame} is not finite")
     edges = edges if edges.ndim == 1 else edges[:, None, :]
     if not np.isfinite(edges).all():
         return x

@@ -75,11 +75,15 @@ def _member(root: h5py.Group, index: int) -> Member:
         for name, values in fields.items()
         for dim, size in zip(dims[name], values.shape, strict=True)
     }
+    time = particles["position/time"][...]
+    for name, values in fields.items():
+        if len(values) != len(time):
+            raise ValueError(f"{name} has {len(values)} frames of {len(time)}")
     coords = {dim: np.arange(size) for dim, size in sizes.items() if dim != "time"}
     return Member(
         name=str(index),
         index=index,
-        time=particles["position/time"][...],
+        time=time,
         coords={**coords, "axis": np.asarray(AXES[:d])},
         fields=fields,
         dims=dims,

@@ -427,17 +427,24 @@ def read_run(path: str | Path) -> Iterator[Run]:
         try:
             provenance = dict(file["provenance"].attrs)
             spec = json.loads(provenance["spec_json"])
-            members = _all_members(file)
-        except (KeyError, IndexError, OSError, ValueError) as problem:
+            run = Run(
+                path=path,
+                simulator=spec["simulator"],
+                name=str(provenance["run"]),
+                params=spec["params"],
+                seed=int(provenance["seed"]),
+                members=_all_members(file),
+                attrs=provenance,
+            )
+        except (KeyError, IndexError, OSError, TypeError, ValueError) as problem:
             raise SchemaError(
                 f"{path}: incomplete run file ({problem}); delete it and simulate again"
             ) from None
-        yield Run(
-            path=path,
-            simulator=spec["simulator"],
-            name=str(provenance["run"]),
-            params=spec["params"],
-            seed=int(provenance["seed"]),
-            members=members,
-            attrs=provenance,
-        )
+        try:
+            yield run
+        except OSError as problem:
+            if problem.errno is not None:  # of the system, not of HDF5: another file
+                raise
+            raise SchemaError(
+                f"{path}: is damaged ({problem}); delete it and simulate again"
+            ) from None

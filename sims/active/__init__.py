@@ -73,7 +73,7 @@ def _layout(params: Params, members: int) -> Layout:
     facts = {
         "model": params.model,
         "time_step": params.time_step,
-        "self_propulsion_speed": params.self_propulsion_speed,
+        "self_propulsion_speed": 0.0 if params.model == "passive" else params.self_propulsion_speed,
         "translational_diffusivity": params.translational_diffusivity,
         "rotational_diffusivity": params.rotational_diffusivity or 0.0,
         "persistence_rate": params.persistence_rate or 0.0,

@@ -16,6 +16,7 @@ NEIGHBOURS = 6.0  # the stiffest mode of discs that touch: six springs
 STABLE, GOOD = 2.0, 1.0  # time step times the stiffest rate: Euler-Maruyama breaks at 2
 JUMP = 0.5  # of a diameter in one step is too much
 TURN = 0.1  # of a persistence time in one step is too much
+MOST_STEPS = 1e15  # beyond which a time is no longer a whole number of steps
 
 
 def _refuse(key: str, text: str) -> None:
@@ -48,6 +49,8 @@ def _particles(params: Params) -> None:
             _refuse(f"particles[{i}].self_propulsion_speed", "must be 0 or more")
         if one.rotational_diffusivity is not None and one.rotational_diffusivity < 0:
             _refuse(f"particles[{i}].rotational_diffusivity", "must be 0 or more")
+        if one.rotational_diffusivity is not None and params.model not in ("abp", "rtp"):
+            _refuse(f"particles[{i}].rotational_diffusivity", f"{params.model} has none; remove it")
 
 
 def _model(params: Params) -> None:
@@ -118,6 +121,8 @@ def _space(params: Params) -> None:
             _refuse(key, "needs open space; remove packing_fraction and box")
         if one is not None and not one.stiffness > 0:
             _refuse(f"{key}.stiffness", f"must be positive, got {one.stiffness:g}")
+    if params.coupling is not None and system.count(params) < 2:
+        _refuse("coupling", "needs two particles or more")
     if closed and system.cutoff(params) and edge.min() < 2 * system.cutoff(params):
         _refuse(
             "box" if params.box is not None else "particles",
@@ -148,8 +153,10 @@ def density(params: Params) -> float:
     edge, about = system.edges(params), params.interaction
     if not np.isfinite(edge).all():
         return 0.0
-    one = about.diameter if params.dimension == 1 else math.pi / 4 * about.diameter**2
-    return float(system.count(params) * one * (1 + about.polydispersity**2) / np.prod(edge))
+    one = about.diameter
+    if params.dimension == 2:
+        one = math.pi / 4 * about.diameter**2 * (1 + about.polydispersity**2)
+    return float(system.count(params) * one / np.prod(edge))
 
 
 def _frames(params: Params) -> None:
@@ -160,6 +167,9 @@ def _frames(params: Params) -> None:
     )  # fmt: skip
     if params.frames < 2:
         _refuse("frames", f"must be 2 or more (the first and the last), got {params.frames}")
+    for key in ("t_end", "thermalization"):
+        if getattr(params, key) / params.time_step > MOST_STEPS:
+            _refuse(key, f"is more than {MOST_STEPS:.0e} steps of {params.time_step:g}")
     apart = params.t_end / (params.frames - 1)
     steps = apart / params.time_step
     if steps < 1 - 1e-9 or abs(steps - round(steps)) > 1e-6 * steps:
@@ -177,11 +187,13 @@ def stiffest(params: Params) -> float:
     if law.kind in ("harmonic", "softplus"):
         curvature = NEIGHBOURS * law.strength
     elif law.kind == "wca":
-        push = 2 * float(system.speeds(params).max()) / mu + 12 * system.temperature(params)
-        r = np.linspace(0.6, 1, 4001)[1:] * law.cutoff
-        held = r[forces.force(law, r) >= push / law.diameter**0]
-        deep = float(held.max()) if len(held) else float(r[0])
-        curvature = NEIGHBOURS * float(forces.slope(law, np.array([min(deep, law.diameter)]))[0])
+        size = 2 - system.widest(params)  # of two of the smallest, which are the stiffest
+        push = 2 * float(system.speeds(params).max()) / mu
+        push += 12 * system.temperature(params) / (law.diameter * size)
+        r = np.linspace(0.6, 1, 4001)[1:] * law.cutoff * size
+        held = r[forces.force(law, r, size) >= push]
+        deep = min(float(held.max()) if len(held) else float(r[0]), law.diameter * size)
+        curvature = NEIGHBOURS * float(forces.slope(law, np.array([deep]), size)[0])
     if params.trap is not None:
         curvature += params.trap.stiffness
     if params.coupling is not None:
@@ -189,9 +201,19 @@ def stiffest(params: Params) -> float:
     return mu * curvature
 
 
+def turning(params: Params) -> float:
+    """Return how fast neighbours align a heading: strength times how many there are on average."""
+    if params.alignment is None:
+        return 0.0
+    disc = math.pi / 4 * params.interaction.diameter**2
+    dense = (density(params) or system.OPEN_PACKING) / disc
+    around = min(system.count(params) - 1, math.pi * params.alignment.range**2 * dense)
+    return abs(params.alignment.strength) * around
+
+
 def _steps(params: Params) -> None:
     """Refuse a time step past stability, and warn of one that is near it."""
-    step, rate = params.time_step, stiffest(params)
+    step, rate = params.time_step, max(stiffest(params), turning(params))
     if step * rate > STABLE:
         _refuse(
             "time_step",

@@ -136,12 +136,15 @@ class Simulation:
         if ending == kernels.DONE:
             return
         p = self.particles
-        bad = ~np.isfinite(p.x).all(axis=0)
+        far = ((p.x - p.start) ** 2).sum(axis=0)
+        if self._step == kernels.HEUN:  # its trial step may have been refused
+            far = np.maximum(far, ((self.scratch.trial - p.start) ** 2).sum(axis=0))
+        bad = ~np.isfinite(far)
         if bad.any():
             which = int(p.number[bad].min())
             what = "its force or position is not finite"
         else:
-            which = int(p.number[np.argmax(((p.x - p.start) ** 2).sum(axis=0))])
+            which = int(p.number[np.argmax(far)])
             what = "it moved too far in one step"
         raise NumericsError(
             f"particle {which}: {what} at t = {self.time:g} (since the start); "

@@ -48,7 +48,7 @@ def slope(pair: Pair, r: Array, size: Array | float = 1.0) -> Array:
     elif pair.kind == "harmonic":
         found = k * xp.ones_like(r)
     elif pair.kind == "softplus":
-        found = k / (1 + xp.exp(-pair.beta * (sigma - r)))
+        found = 0.5 * k * (1 + xp.tanh(0.5 * pair.beta * (sigma - r)))
     else:
         found = xp.zeros_like(r)
     return xp.where(inside, found, xp.zeros_like(r))

@@ -2,18 +2,24 @@
 
 import math
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from core.errors import ConfigError
-from core.store import read_h5md
+from core.store import Frame, read_h5md
+from core.store import frames as stored
 from sims.active import normals, system
 from sims.active.params import Interaction, Params
+
+if TYPE_CHECKING:
+    from sims.active.engine import Simulation
 
 APART = 0.95  # of the diameter: nearer than this overlaps
 DENSE, DILUTE = 0.9, 0.05  # packing fractions of the two phases of a slab
 SWEEPS = 200  # of pushing apart, 25 steps each
-Start = tuple[np.ndarray, np.ndarray]
+JUMP = 0.5  # of a diameter in the first step is too much
+Start = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
 def sizes(params: Params, draw: np.random.Generator) -> np.ndarray | None:
@@ -55,13 +61,13 @@ def _hexagonal(n: int, width: float, height: float) -> np.ndarray:
 
 
 def _extent(params: Params) -> np.ndarray:
-    """Return the edges (d,) of the region filled at first; in open space, to packing 0.3."""
+    """Return the edges (d,) of the region filled at first; in open space, to `OPEN_PACKING`."""
     edge = system.edges(params)
     if np.isfinite(edge).all():
         return edge
     d, sigma = params.dimension, params.interaction.diameter
     area = sigma if d == 1 else math.pi / 4 * sigma**2
-    return np.full(d, (system.count(params) * area / 0.3) ** (1 / d))
+    return np.full(d, (system.count(params) * area / system.OPEN_PACKING) ** (1 / d))
 
 
 def _centred(params: Params, x: np.ndarray, extent: np.ndarray) -> np.ndarray:
@@ -137,35 +143,77 @@ def overlap(simulation: object) -> float:
 
 
 def from_file(params: Params) -> Start:
-    """Return positions and headings of the last frame of member 0 of a file.
+    """Return positions, headings and diameters of the last frame of member 0 of a file.
 
-    Raises ConfigError if it is of another number of particles, dimension or model.
+    Raises ConfigError if it is of another number of particles, dimension, box or model,
+    SchemaError if it is no run of particles, or damaged.
     """
-    path = Path(str(params.path))
+    path, wanted = Path(str(params.path)), (system.count(params), params.dimension)
     with read_h5md(path) as run:
-        fields = run.members[0].fields
-        x = np.asarray(fields["position"][-1], dtype=float)
-        name = "active" if params.model == "aoup" else "orientation"
-        wanted = (system.count(params), params.dimension)
-        if x.shape != wanted:
-            raise ConfigError(f"path: {path} holds {x.shape} positions, the run {wanted}")
-        if params.model == "passive":
-            return x, np.zeros_like(x)
-        if name not in fields:
-            raise ConfigError(f"path: {path} holds no '{name}', which {params.model} needs")
-        return x, np.asarray(fields[name][-1], dtype=float)
+        last = next(stored(run.members[0], -1))
+    if last.position.shape != wanted:
+        raise ConfigError(f"path: {path} holds {last.position.shape} positions, the run {wanted}")
+    edge = system.edges(params)
+    if not np.allclose(last.box, edge, rtol=1e-9, atol=0):
+        raise ConfigError(
+            f"path: {path} is of a box {last.box}, the run of {edge}; use the same "
+            "packing_fraction or box (inf is open space)"
+        )
+    size = None
+    if params.interaction.polydispersity:
+        size = _element(path, last, "diameter", "polydispersity") / params.interaction.diameter
+        if size.max() > system.widest(params) * (1 + 1e-9):
+            raise ConfigError(
+                f"path: {path} has diameters up to {size.max():.4g} of the mean, beyond those of "
+                f"interaction.polydispersity {params.interaction.polydispersity:g}"
+            )
+    if params.model == "passive":
+        return last.position, np.zeros_like(last.position), size
+    name = "active" if params.model == "aoup" else "orientation"
+    return last.position, _element(path, last, name, params.model), size
 
 
-def start(
-    params: Params, draw: np.random.Generator
-) -> tuple[np.ndarray, np.ndarray, np.ndarray | None]:
+def _element(path: Path, frame: Frame, name: str, what: str) -> np.ndarray:
+    """Return an element of the particles of a file; ConfigError if there is none."""
+    if name not in frame.elements:
+        raise ConfigError(f"path: {path} holds no '{name}', which {what} needs")
+    return np.asarray(frame.elements[name], dtype=float)
+
+
+def refuse_overlap(simulation: "Simulation") -> None:
+    """Raise ConfigError for particles that push each other past their neighbours in one step.
+
+    The list must be fresh.
+    """
+    from sims.active import forces, observe
+
+    params = simulation.params
+    if params.interaction.kind == "none":
+        return
+    r, size = observe.distances(simulation)
+    law = system.pair(params)
+    with np.errstate(divide="ignore", over="ignore", invalid="ignore"):
+        jump = params.mobility * forces.force(law, r, size) * params.time_step
+    bad = ~(jump <= JUMP * law.diameter * size) | (r == 0)
+    if not bad.any():
+        return
+    worst = int(np.argmin(np.where(bad, r / size, np.inf)))
+    one, other = sorted(int(simulation.order()[k[worst]]) for k in simulation.listed())
+    raise ConfigError(
+        f"initial: particles {one} and {other} overlap: they are {r[worst]:.4g} apart, of a "
+        f"diameter {law.diameter * size[worst]:.4g}, and would jump in the first step; use "
+        "initial: random, fewer particles or less polydispersity"
+    )
+
+
+def start(params: Params, draw: np.random.Generator) -> Start:
     """Return positions and headings (N, d), (N, d) of a member, and diameters where they differ.
 
     Raises ConfigError if the state cannot be made.
     """
-    size = sizes(params, draw)
     if params.initial == "file":
-        return (*from_file(params), size)
+        return from_file(params)
+    size = sizes(params, draw)
     if params.initial == "random":
         x = random(params, draw, size)
     else:

@@ -7,7 +7,11 @@ from sims.active import forces, system
 from sims.active.engine import Simulation
 from sims.active.params import Params
 
-NEAR = 1.2  # diameters within which particles are of one cluster
+
+def _pays(params: Params) -> bool:
+    """Return whether the swim work over T is all the entropy production: no torque does work."""
+    turned = params.chirality or params.alignment is not None
+    return params.model != "passive" and params.translational_diffusivity > 0 and not turned
 
 
 def about(params: Params) -> dict[str, Field]:
@@ -18,14 +22,17 @@ def about(params: Params) -> dict[str, Field]:
         "potential_energy": Field((), "float64", "1", "potential energy per particle"),
         "laplacian": Field((), "float64", "1", "mu times the Laplacian of U, per particle"),
     }
-    if params.translational_diffusivity > 0 and params.model != "passive":
+    if _pays(params):
         found["entropy_production"] = Field(
             (), "float64", "1", "swim work over T since t = 0, in k_B; heading even"
         )
     if params.interaction.kind != "none":
         found["contacts"] = Field((), "float64", "1", "neighbours within the cutoff, per particle")
         found["largest_cluster"] = Field(
-            (), "float64", "1", f"share of the largest cluster, linked within {NEAR:g} diameters"
+            (),
+            "float64",
+            "1",
+            f"share of the largest cluster, linked within {system.NEAR:g} diameters",
         )
         if np.isfinite(system.edges(params)).all():
             found["virial_pressure"] = Field((), "float64", "1", "virial of the pairs over d V")
@@ -81,7 +88,7 @@ def observables(simulation: Simulation) -> dict[str, float]:
     work = float(p.work.sum())
     along = p.e * (p.speed * p.e + mu * p.f)
     found = {"swim_work": work, "effective_speed": float(along.sum() / n)}
-    if params.translational_diffusivity > 0 and params.model != "passive":
+    if _pays(params):
         found["entropy_production"] = work / system.temperature(params)
     if params.interaction.kind != "none":
         r, size = distances(simulation)
@@ -90,7 +97,7 @@ def observables(simulation: Simulation) -> dict[str, float]:
         # U'' + (d - 1) U'/r at each end of the pair
         laplacian += float(2 * (forces.slope(law, r, size) - (d - 1) * push / r).sum())
         found["contacts"] = float(2 * np.count_nonzero(r < law.cutoff * size) / n)
-        near = r < np.minimum(NEAR * law.diameter * size, simulation.rules.reach)
+        near = r < system.NEAR * law.diameter * size
         i, j = simulation.listed()
         found["largest_cluster"] = largest_cluster(n, i[near], j[near])
         edge = system.edges(params)

@@ -25,6 +25,7 @@ def begin(params: Params, draw: np.random.Generator) -> Simulation:
     if params.tumble_rate:
         simulation.wait[0] = draw.geometric(simulation.rules.tumble) - 1
     simulation.list_anew()
+    initial.refuse_overlap(simulation)
     return simulation
 
 

@@ -10,6 +10,8 @@ from sims.active.params import Params, Species
 KINDS = ("none", "wca", "harmonic", "softplus")
 MODELS = ("abp", "aoup", "rtp", "passive")
 REACH = 9.0  # of the softplus force beyond the diameter, over 1/beta: e^-9 = 1e-4 is left there
+NEAR = 1.2  # diameters within which particles are of one cluster
+OPEN_PACKING = 0.3  # of the particles at first, where space is open
 SKIN = {"none": 0.35, "wca": 0.35, "harmonic": 0.35, "softplus": 0.2}  # over the diameter
 
 
@@ -111,9 +113,13 @@ def cutoff(params: Params) -> float:
 
 
 def reach(params: Params) -> float:
-    """Return how far the list of pairs reaches; 0 if none is needed."""
+    """Return how far the list of pairs reaches, clusters seen too; 0 if none is needed."""
     most = cutoff(params)
-    return most + skin(params) if most > 0 else 0.0
+    if not most > 0:
+        return 0.0
+    linked = NEAR * params.interaction.diameter * widest(params)
+    linked = min(linked, float(edges(params).min()) / 2) if pair(params).cutoff else 0.0
+    return max(most + skin(params), linked)
 
 
 def steps_per_frame(params: Params) -> int:
