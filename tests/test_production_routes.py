@@ -295,3 +295,29 @@ def test_frames_apart_lose_heat_in_proportion():
         x = samples.linear(A, [EPS, GAMMA], h, 400, 9, walkers=1000)
         found = forces.heat_rate(x[..., :1], V0 * x[..., 1:], h, EPS)
         assert abs(found.value - rate) < 4.5 * found.standard_error
+
+
+@pytest.mark.parametrize("order", [3, 4])
+def test_equal_values_give_time_no_direction(order):
+    draw = np.random.default_rng(6)
+    assert irreversibility.irreversibility(np.ones(500), order).value == 0
+    coins = draw.integers(0, 2, (200, 1000))
+    found = irreversibility.irreversibility(coins, order).value
+    # at most 7 (order 3) or 37 (order 4) pairs of patterns, each with a bias of 2/N at most, which
+    # is taken off whole though windows overlap
+    assert abs(found.mean()) < {3: 0.014, 4: 0.074}[order]
+    # a saw that rises in two steps and falls in one, seen through three values
+    saw = np.tile([0, 1, 2], 300)
+    assert irreversibility.irreversibility(saw, order).value > 1
+
+
+def test_weak_orders_are_reversed_as_windows_are():
+    from analysis.entropy import ordinal_counts
+
+    x = np.random.default_rng(7).integers(0, 3, 400)
+    for order in (3, 4):
+        back = irreversibility._reversals(order, "equal")
+        np.testing.assert_array_equal(
+            ordinal_counts(x[::-1], order, ties="equal"),
+            ordinal_counts(x, order, ties="equal")[back],
+        )
