@@ -1,6 +1,10 @@
 """Entropy production as measures: from a stored run to rates, and refusals in one line."""
 
+import json
+import subprocess
+import sys
 import types
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -102,28 +106,22 @@ def test_contraction_takes_the_stored_exponents():
         contraction(None, types.SimpleNamespace(facts={}, name="0"))
 
 
-def test_free_swimmers_are_held_to_the_exact_rate_and_a_map_tells_where_it_is_made(tmp_path):
-    import json
-    import subprocess
-    import sys
-    from pathlib import Path
+def ran(path, **params):
+    """Run the simulator on the command line; return the file."""
+    spec = json.dumps({"simulator": "active", "params": params, "members": 1})
+    command = [sys.executable, "-m", "sims", "run", "--spec", spec, "--seed", "5", "-o", str(path)]
+    root = Path(__file__).resolve().parents[1]
+    done = subprocess.run(command, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    return path
 
+
+def test_free_swimmers_are_held_to_the_exact_rate_and_a_map_tells_where_it_is_made(tmp_path):
     from analysis.measures import MEASURES
     from core.store import read_run
 
-    def ran(name, **params):
-        spec = {"simulator": "active", "params": params, "members": 1}
-        command = [sys.executable, "-m", "sims", name, "--spec", json.dumps(spec), "--seed", "5"]
-        path = tmp_path / f"{name}.h5md"
-        done = subprocess.run(
-            [*command, "-o", str(path)], cwd=Path(__file__).resolve().parents[1],
-            capture_output=True, text=True,
-        )  # fmt: skip
-        assert done.returncode == 0, done.stderr
-        return path
-
     free = ran(
-        "free", model="aoup", particles=500, box=50.0, self_propulsion_speed=1.0,
+        tmp_path / "free.h5md", model="aoup", particles=500, box=50.0, self_propulsion_speed=1.0,
         persistence_rate=0.5, translational_diffusivity=0.2, interaction={"kind": "none"},
         time_step=0.01, t_end=8.0, frames=81,
     )  # fmt: skip
@@ -131,8 +129,9 @@ def test_free_swimmers_are_held_to_the_exact_rate_and_a_map_tells_where_it_is_ma
         (row,) = MEASURES["heat"].function(run, run.members[0]).checks
         assert row.passed and row.exact == 10.0 and row.tolerance < 1.5
     crowd = ran(
-        "crowd", model="aoup", particles=256, packing_fraction=0.6, self_propulsion_speed=0.025,
-        persistence_rate=1e-4, interaction={"kind": "softplus", "diameter": 2.0, "beta": 7.5},
+        tmp_path / "crowd.h5md", model="aoup", particles=256, packing_fraction=0.6,
+        self_propulsion_speed=0.025, persistence_rate=1e-4,
+        interaction={"kind": "softplus", "diameter": 2.0, "beta": 7.5},
         time_step=0.1, thermalization=1000.0, t_end=1000.0, frames=11,
     )  # fmt: skip
     with read_run(crowd) as run:
@@ -145,3 +144,25 @@ def test_free_swimmers_are_held_to_the_exact_rate_and_a_map_tells_where_it_is_ma
             assert len(shares) == 3 and sum(shares) == pytest.approx(1)
         dense, gas = (told[f"share of the production in the {p}"] for p in ("dense phase", "gas"))
         assert dense > 0.5 > gas
+
+
+def test_a_passive_copy_and_tumblers_on_a_line_have_an_uncertainty_bound(tmp_path):
+    passive = ran(
+        tmp_path / "passive.h5md", model="passive", particles=100, packing_fraction=0.3,
+        translational_diffusivity=0.3, interaction={"kind": "harmonic", "strength": 20.0},
+        time_step=1e-3, t_end=1.0, frames=101,
+    )  # fmt: skip
+    found, values = measured("tur", passive, tmp_path)
+    errors = dict((name, value) for name, value, _ in found.summary)
+    assert abs(values["lower bound"]) < 4 * errors["error over blocks"] < 0.1
+    assert measured("heat", passive, tmp_path)[1]["per particle"] == 0
+    tumblers = ran(
+        tmp_path / "tumblers.h5md", model="rtp", dimension=1, particles=400,
+        self_propulsion_speed=1.1, tumble_rate=1.2, translational_diffusivity=0.4,
+        trap={"stiffness": 0.8}, time_step=0.005, thermalization=10.0, t_end=10.0, frames=201,
+    )  # fmt: skip
+    truth = exact.rtp_trap(1.1, 0.6, 0.4, 0.8)
+    _, values = measured("heat", tumblers, tmp_path)
+    assert abs(values["per particle"] - truth) < 4 * values["error over blocks"] < 0.1 * truth
+    _, values = measured("tur", tumblers, tmp_path)
+    assert 0.8 * truth < values["lower bound"] < 1.05 * truth

@@ -321,3 +321,33 @@ def test_weak_orders_are_reversed_as_windows_are():
             ordinal_counts(x[::-1], order, ties="equal"),
             ordinal_counts(x, order, ties="equal")[back],
         )
+
+
+def test_the_uncertainty_bound_is_one_at_short_times_only():
+    """A heading that turns at omega: the rate is omega^2/D_r, and dx/dt of it is seen in steps."""
+    draw, turn, spread, step = np.random.default_rng(0), 5.0, 0.5, 0.1
+    kicks = math.sqrt(2 * spread * step) * draw.standard_normal((400, 1000))
+    angle = np.cumsum(turn * step + kicks, axis=0)
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    found, truth = uncertainty.tur_bound(x, step), turn**2 / spread
+    # of e x de: 2 sin^2 a e^-2b/(h [1/2 - 1/2 cos 2a e^-4b - sin^2 a e^-2b]), a = .5, b = .05
+    assert found.value == pytest.approx(58.7, abs=4 * found.standard_error) and found.value > truth
+    assert 0 < found.certain < truth
+    assert found.certain == pytest.approx(math.log1p(found.value * step) / step)
+
+
+def test_currents_that_are_always_zero_are_left_out():
+    """Run and tumble on a line: e o de = 0, exactly."""
+    draw, step = np.random.default_rng(1), 0.01
+    flips = np.where(draw.random((400, 500)) < 0.5 * step, -1.0, 1.0)
+    e = np.cumprod(flips, axis=0)
+    kicks = math.sqrt(2 * 0.4 * step) * draw.standard_normal(e.shape)
+    x = np.stack([np.cumsum(1.1 * e * step + kicks, axis=0), e], axis=-1)
+
+    def currents(at, steps):
+        return uncertainty.linear_currents(at[:, 1:], steps)
+
+    found = uncertainty.tur_bound(x, step, currents)
+    assert found.currents == 4 and found.rank == 3
+    # all of it is seen: <e o dx> = v; an interval of .01 loses .5 %
+    assert abs(found.value - 1.1**2 / 0.4) < 4 * found.standard_error + 0.02

@@ -297,14 +297,16 @@ def bound(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """
     _refuse("tur", _thermal(run.params))
     rows, box, times = [], None, []
+    swims = run.params.get("model") != "passive"
     for frame in frames_since(member, since):
-        rows.append(np.concatenate([frame.position, heading(member, frame)], axis=1))
+        variables = [frame.position, heading(member, frame)] if swims else [frame.position]
+        rows.append(np.concatenate(variables, axis=1))
         box, d = _box(frame), frame.position.shape[1]
         times.append(frame.time)
     if len(rows) < 3:
         raise ConfigError("tur: needs three frames or more; lower since or store more")
     x = np.array(rows)
-    edges = None if box is None else np.concatenate([box, np.full(d, 1e300)])
+    edges = None if box is None else np.concatenate([box, np.full(x.shape[2] - d, 1e300)])
     trapped = box is None
 
     def currents(at: np.ndarray, step: np.ndarray) -> np.ndarray:
@@ -316,7 +318,10 @@ def bound(run: Run, member: Member, *, since: float | None = None) -> Measure:
     return _table(
         names, (found.value, found.extrapolated, found.bias),
         "Entropy production by uncertainty", found.convention,
-        (("error over blocks", float(np.nan_to_num(found.standard_error)), PER_TIME),),
+        (
+            ("error over blocks", float(np.nan_to_num(found.standard_error)), PER_TIME),
+            ("error of the extrapolated", float(np.nan_to_num(found.extrapolated_error)), PER_TIME),
+        ),
     )  # fmt: skip
 
 
