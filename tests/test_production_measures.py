@@ -1,6 +1,7 @@
 """Entropy production as measures: from a stored run to rates, and refusals in one line."""
 
 import json
+import math
 import subprocess
 import sys
 import types
@@ -166,3 +167,51 @@ def test_a_passive_copy_and_tumblers_on_a_line_have_an_uncertainty_bound(tmp_pat
     assert abs(values["per particle"] - truth) < 4 * values["error over blocks"] < 0.1 * truth
     _, values = measured("tur", tumblers, tmp_path)
     assert 0.8 * truth < values["lower bound"] < 1.05 * truth
+
+
+def test_the_row_of_free_particles_seldom_fails_by_chance_however_few_frames():
+    from analysis.measures.production import _free
+    from analysis.production import forces
+
+    draw = np.random.default_rng(8)
+    params = {"model": "abp", "self_propulsion_speed": 1.0, "translational_diffusivity": 0.1}
+    for frames, n in ((2, 50), (3, 50), (40, 1)):
+        failed = []
+        for _ in range(300):
+            # heat of a free particle over a time t: mean 10 t, variance 20 t
+            steps = 10 + math.sqrt(20) * draw.standard_normal((frames - 1, n))
+            total = np.concatenate([np.zeros((1, n)), np.cumsum(steps, axis=0)])
+            (row,) = _free(params, forces.heat_from_totals(total, np.arange(frames)))
+            assert row.exact == 10
+            failed.append(not row.passed)
+        assert np.mean(failed) < 0.03  # .0027 of a normal number, .01 of 20 blocks
+    few = forces.heat_from_totals(np.arange(3.0), np.arange(3))
+    assert _free(params, few) == ()  # one particle, two times: no error to judge by
+
+
+def test_transients_and_torques_are_told(tmp_path, capsys):
+    run = ran(
+        tmp_path / "late.h5md", model="aoup", particles=100, self_propulsion_speed=3.0,
+        persistence_rate=0.05, translational_diffusivity=0.2, chirality=0.1,
+        trap={"stiffness": 0.3}, time_step=0.01, t_end=20.0, frames=41,
+    )  # fmt: skip
+    found, _ = measured("heat", run, tmp_path)
+    assert "not stationary: the halves differ" in found.convention
+    assert "without what turns the headings" in found.convention
+    told = capsys.readouterr().err
+    assert "warning: Entropy production by heat: not stationary" in told
+
+
+def test_the_sum_rule_of_turning_propulsions_is_of_gamma_g_plus_s_alone():
+    """Trapped AOUPs that also rotate: gamma <|s_g + g|^2> = 2 k, from Lyapunov's equation."""
+    turn, eps = 2.0, 1e-7
+    A = np.kron(np.array([[K, -V0], [0, GAMMA]]), np.eye(2))
+    A[2:, 2:] += turn * np.array([[0, 1], [-1, 0]])
+    C = exact.covariance(A, [eps, eps, GAMMA, GAMMA])
+    odd = np.hstack([np.zeros((2, 2)), np.eye(2)]) - np.linalg.inv(C)[2:]
+    assert GAMMA * np.trace(odd @ C @ odd.T) == pytest.approx(2 * K, rel=1e-5)
+    from analysis.measures import MEASURES
+
+    still = {**TRAPPED, "translational_diffusivity": 0.0, "self_propulsion_speed": 0.0}
+    for name in ("sum_rule", "score", "production_map"):
+        assert "self_propulsion_speed is 0" in MEASURES[name].meta["fits"](still)

@@ -136,6 +136,15 @@ def test_a_series_that_drifts_is_told():
     draw = np.random.default_rng(2)
     still = draw.standard_normal(400)
     assert abs(rates.drifts(still)) < 4 < abs(rates.drifts(still + np.linspace(0, 2, 400)))
+    # a transient is told though it widens the scatter of its own half, at either end
+    for onset in (np.exp(-np.arange(400) / 40), np.exp(-np.arange(400)[::-1] / 40)):
+        assert abs(rates.drifts(still + 20 * onset)) > 10
+    assert rates.drifts(np.repeat([1.0, 2.0], 8)) == math.inf
+    assert rates.drifts(np.full(16, 0.1) + 1e-17) == 0 == rates.drifts(np.arange(8.0))
+    # rarely of white noise, whose halves are of 6 samples here: |t| > 4 in one of two, 5 to 10
+    # degrees of freedom
+    short = draw.standard_normal((1000, 12))
+    assert np.mean([abs(rates.drifts(row)) > 4 for row in short]) < 0.06
 
 
 def test_the_uncertainty_bound_reaches_the_trapped_aoup(trapped):

@@ -17,9 +17,11 @@ from analysis.measures.registry import MEASURES
 from analysis.production import forces, uncertainty
 from analysis.production.rates import Rate
 from core.errors import ConfigError, MemberError
+from core.progress import say
 from core.store import Check, Frame, Measure, Member, Run
 
 CERTAIN = 3.0  # standard errors
+ENOUGH = 20  # samples whose scatter is an error
 REACH = 1.2  # diameters within which two are in contact
 PER_TIME = "1/time"
 UNSTEADY = 4.0  # standard errors between the halves of a series
@@ -50,6 +52,8 @@ def _thermal(params: Mapping[str, Any]) -> str | None:
 def _persistent(params: Mapping[str, Any]) -> str | None:
     if params.get("model") != "aoup":
         return "is for the propulsions of model aoup"
+    if not params.get("self_propulsion_speed"):
+        return "is for propulsions that move something; self_propulsion_speed is 0"
     return _known(params)
 
 
@@ -111,18 +115,25 @@ def _table(
     )  # fmt: skip
 
 
-def _rated(found: Rate, label: str, checks: tuple[Check, ...] = ()) -> Measure:
+def _rated(found: Rate, label: str, note: str = "", checks: tuple[Check, ...] = ()) -> Measure:
     names, values = ["per particle"], [found.value]
     if np.isfinite(found.standard_error):
         names.append("error over blocks")
         values.append(found.standard_error)
-    convention = found.convention
-    if abs(found.drift) > UNSTEADY:
-        convention += (
-            f"; not stationary: the halves differ by {found.drift:.1f} standard errors, "
-            "measure later (since)"
-        )
+    convention = found.convention + note + _unsteady(found, label)
     return _table(tuple(names), values, label, convention, checks=checks)
+
+
+def _unsteady(found: Rate, label: str) -> str:
+    """Return what a convention says of a rate that drifts, and warn of it."""
+    if abs(found.drift) <= UNSTEADY:
+        return ""
+    told = (
+        f"not stationary: the halves differ by {found.drift:.1f} standard errors, "
+        "measure later (since)"
+    )
+    say(f"warning: {label}: {told}")
+    return f"; {told}"
 
 
 @of_particles("heat", needs=("position", "work"), fits=_thermal)
@@ -141,7 +152,13 @@ def heat(run: Run, member: Member, *, since: float | None = None) -> Measure:
     temperature = float(p["translational_diffusivity"]) / float(p.get("mobility") or 1.0)
     times, work = (np.array(each) for each in zip(*chosen, strict=True))
     found = forces.heat_from_totals(work / temperature, times)
-    return _rated(found, "Entropy production by heat", _free(p, found))
+    note = "; without what turns the headings" if _turned(p) else ""
+    return _rated(found, "Entropy production by heat", note, _free(p, found))
+
+
+def _turned(params: Mapping[str, Any]) -> bool:
+    """Return whether torques turn the headings, which then dissipate too: chirality, alignment."""
+    return bool(params.get("chirality") or params.get("alignment"))
 
 
 def _free(params: Mapping[str, Any], found: Rate) -> tuple[Check, ...]:
@@ -152,11 +169,16 @@ def _free(params: Mapping[str, Any], found: Rate) -> tuple[Check, ...]:
         return ()
     d = int(params.get("dimension") or 2) if model == "aoup" else 1
     exact = 0.0 if model == "passive" else d * speed**2 / float(params["translational_diffusivity"])
-    rate = float(params.get({"aoup": "persistence_rate", "rtp": "tumble_rate"}.get(
-        model, "rotational_diffusivity")) or 0.0)  # fmt: skip
-    error = float(np.nan_to_num(found.standard_error))
-    # of a step, half is lost in which the propulsion turns
-    tolerance = CERTAIN * error + 0.5 * exact * rate * float(params["time_step"])
+    # particles that know nothing of each other are so many samples; of few, times are
+    n = len(found.per_particle)
+    error = (
+        float(np.std(found.per_particle) / np.sqrt(n - 1))
+        if n >= ENOUGH
+        else (found.standard_error if len(found.per_frame) >= ENOUGH else float("nan"))
+    )
+    if not np.isfinite(error):
+        return ()
+    tolerance = CERTAIN * error
     source = "free particles: the speed squared over the diffusivity, headings even"
     return (Check("entropy production per particle", found.value, exact, tolerance, source),)
 
@@ -169,7 +191,12 @@ def sum_rule(run: Run, member: Member, *, since: float | None = None) -> Measure
     """
     _refuse("sum_rule", _athermal(run.params))
     found = forces.sum_rule(_laplacian(run, frame) for frame in frames_since(member, since))
-    return _rated(found, "Entropy production by the sum rule")
+    return _rated(found, "Entropy production by the sum rule", _spun(run.params))
+
+
+def _spun(params: Mapping[str, Any]) -> str:
+    """Return what the identities of g hold for if propulsions turn: -gamma (g + s_g) alone."""
+    return "; chirality changes its sign under reversal" if params.get("chirality") else ""
 
 
 def _halves(run: Run, member: Member, since: float | None) -> tuple[int, int]:
@@ -221,6 +248,7 @@ def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
     exact = forces.sum_rule(
         _laplacian(run, frame) for frame in frames_since(member, float(member.time[first + half]))
     )
+    label = "Entropy production by a score"
     names = ("lower bound, held out", "plug-in", "exact by the sum rule")
     share = found.captured(exact.value) if exact.value else 0.0
     checks = (
@@ -231,9 +259,9 @@ def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
         ),
     )  # fmt: skip
     return _table(
-        names, (found.lower, found.plug_in, exact.value), "Entropy production by a score",
+        names, (found.lower, found.plug_in, exact.value), label,
         f"g: the propulsions' part, all variables even; {fitted.rank} local features fitted to "
-        f"{half} frames",
+        f"{half} frames{_spun(run.params)}{_unsteady(exact, label)}",
         (("captured fraction", share, "1"),), checks,
     )  # fmt: skip
 
