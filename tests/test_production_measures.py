@@ -215,3 +215,26 @@ def test_the_sum_rule_of_turning_propulsions_is_of_gamma_g_plus_s_alone():
     still = {**TRAPPED, "translational_diffusivity": 0.0, "self_propulsion_speed": 0.0}
     for name in ("sum_rule", "score", "production_map"):
         assert "self_propulsion_speed is 0" in MEASURES[name].meta["fits"](still)
+
+
+def test_forces_are_those_that_moved_the_particles(tmp_path):
+    """A softplus cut short: its shift is a tenth of the force. The simulator's own Laplacian."""
+    from analysis.measures.particles import interaction
+    from analysis.measures.production import _springs
+    from analysis.structure.forces import pair_forces
+    from core.store import frames, read_run
+
+    run = ran(
+        tmp_path / "cut.h5md", model="aoup", particles=100, packing_fraction=0.6, mobility=0.5,
+        self_propulsion_speed=0.5, persistence_rate=0.4, time_step=0.01, t_end=2.0, frames=3,
+        interaction={"kind": "softplus", "strength": 5.0, "beta": 3.0, "cutoff": 1.1},
+    )  # fmt: skip
+    _, values = measured("sum_rule", run, tmp_path)
+    with read_run(run) as opened:
+        member = opened.members[0]
+        seen = list(frames(member, 0))
+        own = float(np.mean(member.fields["laplacian"][:]))
+        for f in seen:
+            expected = pair_forces(f.position, f.box, interaction(opened.params)).force
+            np.testing.assert_allclose(_springs(opened, f).force, 0.5 * expected, atol=1e-12)
+    assert values["per particle"] == pytest.approx(own, rel=1e-12)

@@ -91,8 +91,8 @@ def _law(params: Mapping[str, Any]) -> Any:
     law = interaction(params)
     if law.kind == "none":
         return pairs.Interaction("harmonic", 0.0, law.diameter)
-    sharp = {} if law.beta is None else {"beta": law.beta}
-    return pairs.Interaction(law.kind, law.strength, law.diameter, **sharp)  # type: ignore[arg-type]
+    soft = {} if law.beta is None else {"beta": law.beta, "reach": law.reach}
+    return pairs.Interaction(law.kind, law.strength, law.diameter, **soft)  # type: ignore[arg-type]
 
 
 def _box(frame: Frame) -> np.ndarray | None:
