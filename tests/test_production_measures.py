@@ -84,10 +84,13 @@ def test_the_sum_rule_and_the_score_of_an_athermal_run(tmp_path, capsys):
     assert found.convention.startswith("g")
     assert values["per particle"] == pytest.approx(2 * K)
     found, values = measured("score", run, tmp_path)
-    # the trap is harmonic, so that the features hold the exact score of crowded particles; 20
-    # frames within .8 are few: measured 1.49
+    # the trap is harmonic, so that the features hold the exact score of every particle, crowded or
+    # not; 20 frames within .8 are few
+    told = {name: value for name, value, _ in found.summary}
+    assert told["error of the lower bound"] > 0 and told["error of the plug-in"] > 0
     assert values["lower bound, held out"] == pytest.approx(2 * K, rel=0.15)
     assert values["exact by the sum rule"] == pytest.approx(2 * K)
+    assert found.checks[0].passed
 
 
 @pytest.mark.parametrize(
@@ -238,3 +241,21 @@ def test_forces_are_those_that_moved_the_particles(tmp_path):
             expected = pair_forces(f.position, f.box, interaction(opened.params)).force
             np.testing.assert_allclose(_springs(opened, f).force, 0.5 * expected, atol=1e-12)
     assert values["per particle"] == pytest.approx(own, rel=1e-12)
+
+
+def test_features_are_gated_where_there_may_be_gas_alone(tmp_path):
+    from analysis.measures.production import _local
+
+    gas = {"interaction": {"kind": "wca"}, "packing_fraction": 0.2}
+    assert _local(gas).crowding
+    for other in ({"trap": {"stiffness": 1.0}}, {"dimension": 1}, {"interaction": None}):
+        assert not _local({**gas, **other}).crowding
+    run = ran(
+        tmp_path / "gas.h5md", model="aoup", particles=50, packing_fraction=0.05,
+        self_propulsion_speed=0.5, persistence_rate=0.4, time_step=0.01, t_end=2.0, frames=11,
+        interaction={"kind": "harmonic", "strength": 5.0},
+    )  # fmt: skip
+    _, values = measured("score", run, tmp_path)
+    assert values["lower bound, held out"] == pytest.approx(0, abs=1e-12) == values["plug-in"]
+    with pytest.raises(ConfigError, match="production_map: the score gives every particle 0"):
+        measured("production_map", run, tmp_path)

@@ -11,6 +11,7 @@ from analysis.measures.particles import (
     heading,
     interaction,
     of_particles,
+    planar,
     propulsion,
 )
 from analysis.measures.registry import MEASURES
@@ -206,6 +207,14 @@ def _halves(run: Run, member: Member, since: float | None) -> tuple[int, int]:
     return len(member.time) - frames, frames // 2
 
 
+def _local(params: Mapping[str, Any]) -> Any:
+    """Return the features of a run: gated by crowding where there may be gas, not in traps."""
+    from analysis.production import score
+
+    boxed = not params.get("trap") and int(params.get("dimension") or 2) > 1
+    return score.Local() if boxed and interaction(params).kind != "none" else score.Local(())
+
+
 def _terms(run: Run, member: Member, start: int, stop: int | None) -> Iterator[Any]:
     """Yield the local features of frames."""
     from analysis.production import score
@@ -219,7 +228,7 @@ def _terms(run: Run, member: Member, start: int, stop: int | None) -> Iterator[A
             float((p.get("trap") or {}).get("stiffness") or 0.0),
         )  # fmt: skip
         yield from score.local_terms(
-            [frame.position], [heading(member, frame)], swimmers, score.Local()
+            [frame.position], [heading(member, frame)], swimmers, _local(p)
         )
 
 
@@ -227,7 +236,8 @@ def _fit(run: Run, member: Member, first: int, half: int) -> Any:
     """Return the score fitted to `half` frames from number `first` on."""
     from analysis.production import score
 
-    return score.fit(_terms(run, member, first, first + half), score.Local().names)
+    names = _local(run.params).names
+    return score.fit(_terms(run, member, first, first + half), names)
 
 
 @of_particles("score", needs=("position", "active"), fits=_athermal)
@@ -250,23 +260,33 @@ def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
     )
     label = "Entropy production by a score"
     names = ("lower bound, held out", "plug-in", "exact by the sum rule")
-    share = found.captured(exact.value) if exact.value else 0.0
-    checks = (
-        Check(
-            "lower bound over the exact rate", share, 0.0,
-            1 + 4 * np.nan_to_num(found.lower_error / max(exact.value, 1e-300)),
-            "sum rule: <|v_g|^2>/gamma = <Laplacian of Phi>", "upper",
-        ),
-    )  # fmt: skip
+    share = found.captured(exact.value) if exact.value > 0 else 0.0
+    checks: tuple[Check, ...] = ()
+    if exact.value > 0 and np.isfinite(found.lower_error):
+        checks = (
+            Check(
+                "lower bound over the exact rate", share, 0.0,
+                1 + 4 * found.lower_error / exact.value,
+                "sum rule: <|v_g|^2>/gamma = <Laplacian of Phi>", "upper",
+            ),
+        )  # fmt: skip
     return _table(
         names, (found.lower, found.plug_in, exact.value), label,
         f"g: the propulsions' part, all variables even; {fitted.rank} local features fitted to "
         f"{half} frames{_spun(run.params)}{_unsteady(exact, label)}",
-        (("captured fraction", share, "1"),), checks,
+        (
+            ("captured fraction", share, "1"),
+            ("error of the lower bound", float(np.nan_to_num(found.lower_error)), PER_TIME),
+            ("error of the plug-in", float(np.nan_to_num(found.plug_in_error)), PER_TIME),
+        ), checks,
     )  # fmt: skip
 
 
-@of_particles("production_map", needs=("position", "active"), fits=_athermal)
+def _mapped(params: Mapping[str, Any]) -> str | None:
+    return planar(params) or _athermal(params)
+
+
+@of_particles("production_map", needs=("position", "active"), fits=_mapped)
 def production_map(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """Return where the last frame produces entropy: the rate that a score gives each particle.
 
@@ -279,7 +299,7 @@ def production_map(run: Run, member: Member, *, since: float | None = None) -> M
     from analysis.structure import contact_numbers
     from core.store import frames
 
-    _refuse("production_map", _athermal(run.params))
+    _refuse("production_map", _mapped(run.params))
     first, half = _halves(run, member, since)
     fitted, last = _fit(run, member, first, half), len(member.time) - 1
     rate = score.entropy_production(fitted, _terms(run, member, last, None)).per_row
@@ -288,6 +308,11 @@ def production_map(run: Run, member: Member, *, since: float | None = None) -> M
     contacts = contact_numbers(frame.position, box, REACH * size)
     where = frame.position if box is None else np.mod(frame.position, box)
     window = [where.min(axis=0), where.max(axis=0)] if box is None else [np.zeros(len(box)), box]
+    if not rate.any():
+        raise ConfigError(
+            "production_map: the score gives every particle 0: none is crowded enough for a "
+            "feature, or nothing acts on them; sum_rule gives the total"
+        )
     shade = np.log10(np.maximum(rate, 1e-300) / rate.mean())
     parts = {"gas": contacts <= 1, "dense phase": contacts >= 4}
     parts["interface"] = ~(parts["gas"] | parts["dense phase"])
