@@ -106,6 +106,13 @@ def test_contraction_takes_the_stored_exponents():
     facts = {"lyapunov_spectrum": [0.9, 0.0, -14.6], "mean_divergence": -13.7}
     found = contraction(None, types.SimpleNamespace(facts=facts, name="0"))
     assert found.value[0, 0] == pytest.approx(13.7) and found.checks[0].passed
+    # exponents have errors, but their sum has none beside the divergence of the same orbit
+    facts["lyapunov_standard_error"] = [0.1, 0.1, 0.1]
+    facts["lyapunov_spectrum"] = [0.9, 0.0, -14.3]
+    assert not contraction(None, types.SimpleNamespace(facts=facts, name="0")).checks[0].passed
+    delay = {"lyapunov_spectrum": [5.7e-3, 1e-4, -0.04, -0.05], "kind": "delay", "title": "Ikeda"}
+    with pytest.raises(ConfigError, match="Ikeda: a delay equation has endless exponents"):
+        contraction(None, types.SimpleNamespace(facts=delay, name="0"))
     with pytest.raises(ConfigError, match="holds no exponents"):
         contraction(None, types.SimpleNamespace(facts={}, name="0"))
 
