@@ -68,9 +68,31 @@ def test_athermal_aoups_are_massive_particles_to_fodor():
     v0, gamma, k = 1.3, 0.4, 0.7  # x'' = -k x' + v0 g', with p = x' odd
     A = [[0, -1], [gamma * k, gamma + k]]
     assert exact.ornstein_uhlenbeck(A, [0, gamma * v0**2], [1, -1]) == pytest.approx(0, abs=1e-14)
-    # U = a x^4/4: <(p . grad)^3 Phi> = 6 a <x p^3>, from moments of a long run below
-    assert exact.fodor_rate(0.0, v0, gamma) == 0
-    assert exact.fodor_rate(2 * gamma * v0**2, v0, gamma) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("v0", "gamma"), [(1.5, 1.0), (0.7, 2.0), (2.0, 0.5)])
+def test_fodors_rate_is_that_of_its_irreversible_current(v0, gamma):
+    """Athermal AOUPs in Phi = V cos x, to order V^2, from the density's first order alone.
+
+    rho = phi(g) (1 + V h), h = Re sum_n a_n e^(ix) He_n(g)/sqrt(n!). With p = v0 g - Phi' odd the
+    irreversible current of p is -(gamma + Phi'') p - gamma v0 d_g ln rho, and sigma its mean
+    square over v0^2 gamma: nothing here knows of a third derivative.
+    """
+    n = np.arange(400)
+    ladder = np.diag(gamma * n).astype(complex)
+    ladder += 1j * v0 * (np.diag(np.sqrt(n[1:]), 1) + np.diag(np.sqrt(n[1:]), -1))
+    right = np.zeros(len(n), dtype=complex)
+    right[0] = -1.0  # the force's divergence, cos x
+    a = np.linalg.solve(ladder, right)
+    flow = -gamma * v0 * np.sqrt(n[1:]) * a[1:]
+    flow[0] += 1j * gamma  # of gamma Phi'
+    flow[1] += v0  # of -Phi'' v0 g
+    by_current = 0.5 * (np.abs(flow) ** 2).sum() / (v0**2 * gamma)
+    # the third derivative is V sin x, p^3 = v0^3 g^3 + 3 v0^2 g^2 V sin x, <Re(a e^(ix)) sin x> =
+    # -Im a/2
+    third = v0**3 * -0.5 * (math.sqrt(6) * a[3] + 3 * a[1]).imag + 1.5 * v0**2
+    assert exact.fodor_rate(third, v0, gamma) == pytest.approx(by_current, rel=1e-8)
+    assert by_current > 0
 
 
 def test_coupled_and_chained_aoups_against_lyapunov():
