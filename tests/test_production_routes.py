@@ -202,6 +202,14 @@ def test_cross_parsing_finds_the_rate_of_a_driven_chain():
     assert abs(still.value) < 5 * still.standard_error < 0.05
 
 
+def test_the_error_of_cross_parsing_is_the_scatter_of_sequences():
+    for forth in (0.6, 0.4):
+        each = [parsing.cross_parsing(chain(forth, 5000, seed)) for seed in range(60)]
+        values, errors = np.array([found[:2] for found in each]).T
+        # the scatter of 60 numbers is known to 9 %; the errors' own, of 8 parts, to 3 %
+        assert math.sqrt((errors**2).mean()) == pytest.approx(values.std(), rel=0.4)
+
+
 def test_phrases_are_the_longest_by_definition():
     def naive(z, x):
         count, i = 0, 0
