@@ -165,7 +165,7 @@ def test_a_passive_copy_and_tumblers_on_a_line_have_an_uncertainty_bound(tmp_pat
     )  # fmt: skip
     found, values = measured("tur", passive, tmp_path)
     errors = dict((name, value) for name, value, _ in found.summary)
-    assert abs(values["lower bound"]) < 4 * errors["error over blocks"] < 0.1
+    assert abs(values["lower bound"]) < 4 * errors["error of the lower bound"] < 0.1
     assert measured("heat", passive, tmp_path)[1]["per particle"] == 0
     tumblers = ran(
         tmp_path / "tumblers.h5md", model="rtp", dimension=1, particles=400,
@@ -266,3 +266,11 @@ def test_features_are_gated_where_there_may_be_gas_alone(tmp_path):
     assert values["lower bound, held out"] == pytest.approx(0, abs=1e-12) == values["plug-in"]
     with pytest.raises(ConfigError, match="production_map: the score gives every particle 0"):
         measured("production_map", run, tmp_path)
+
+
+def test_an_error_that_is_not_known_is_left_out():
+    from analysis.measures.production import _errors
+
+    assert [row[0] for row in _errors(("bound", 0.1), ("plug-in", math.nan))] == [
+        "error of the bound"
+    ]

@@ -116,6 +116,11 @@ def _table(
     )  # fmt: skip
 
 
+def _errors(*named: tuple[str, float]) -> tuple[tuple[str, float, str], ...]:
+    """Return the rows of errors that are known: of too few frames there is none, not 0."""
+    return tuple((f"error of the {n}", float(e), PER_TIME) for n, e in named if np.isfinite(e))
+
+
 def _rated(found: Rate, label: str, note: str = "", checks: tuple[Check, ...] = ()) -> Measure:
     names, values = ["per particle"], [found.value]
     if np.isfinite(found.standard_error):
@@ -276,8 +281,7 @@ def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
         f"{half} frames{_spun(run.params)}{_unsteady(exact, label)}",
         (
             ("captured fraction", share, "1"),
-            ("error of the lower bound", float(np.nan_to_num(found.lower_error)), PER_TIME),
-            ("error of the plug-in", float(np.nan_to_num(found.plug_in_error)), PER_TIME),
+            *_errors(("lower bound", found.lower_error), ("plug-in", found.plug_in_error)),
         ), checks,
     )  # fmt: skip
 
@@ -371,9 +375,8 @@ def bound(run: Run, member: Member, *, since: float | None = None) -> Measure:
     return _table(
         names, (found.value, found.extrapolated, found.bias),
         "Entropy production by uncertainty", found.convention,
-        (
-            ("error over blocks", float(np.nan_to_num(found.standard_error)), PER_TIME),
-            ("error of the extrapolated", float(np.nan_to_num(found.extrapolated_error)), PER_TIME),
+        _errors(
+            ("lower bound", found.standard_error), ("extrapolated", found.extrapolated_error)
         ),
     )  # fmt: skip
 
