@@ -294,7 +294,8 @@ def _mapped(params: Mapping[str, Any]) -> str | None:
 def production_map(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """Return where the last frame produces entropy: the rate that a score gives each particle.
 
-    The score is fitted to the first half of the frames; the shares of gas, interface and dense
+    The score is fitted to the first half of the frames. It knows nothing of particles in dilute
+    surroundings, whose 0 is no statement that they produce none; the shares of gas, interface and dense
     phase are by contacts within 1.2 diameters: at most 1, 2 or 3, and 4 or more.
 
     since  time of the first frame that counts
@@ -308,6 +309,7 @@ def production_map(run: Run, member: Member, *, since: float | None = None) -> M
     fitted, last = _fit(run, member, first, half), len(member.time) - 1
     rate = score.entropy_production(fitted, _terms(run, member, last, None)).per_row
     frame = next(frames(member, last))
+    exact = float(_laplacian(run, frame).mean())
     box, size = _box(frame), diameter(run.params)
     contacts = contact_numbers(frame.position, box, REACH * size)
     where = frame.position if box is None else np.mod(frame.position, box)
@@ -325,21 +327,14 @@ def production_map(run: Run, member: Member, *, since: float | None = None) -> M
         axis=np.arange(float(len(where))), axis_label="particle", axis_units="1",
         value=np.column_stack([where, np.clip(shade, -2, 2)]), label=label, units="1",
         convention=f"g: the propulsions' part, all variables even; {fitted.rank} local features "
-        f"fitted to {half} frames; clipped at 1/100 and 100",
+        f"fitted to {half} frames; clipped at 1/100 and 100; particles without a feature have no "
+        "estimate and count as 0",
         components=("x", "y", label),
         extra={
             "time": np.array([frame.time]), "window": np.array(window),
             "diameter": frame.elements.get("diameter", np.array([size])),
         },
-        summary=tuple(
-            row
-            for name, chosen in parts.items()
-            for row in (
-                (f"share of the particles in the {name}", float(chosen.mean()), "1"),
-                (f"share of the production in the {name}",
-                 float(rate[chosen].sum() / rate.sum()), "1"),
-            )
-        ),
+        summary=(("plug-in over the exact rate", float(rate.mean() / exact) if exact > 0 else 0.0, "1"), ("share of the particles without an estimate", float((rate == 0).mean()), "1"), *tuple(row for name, chosen in parts.items() for row in ((f"share of the particles in the {name}", float(chosen.mean()), "1"), (f"share of the production in the {name}", float(rate[chosen].sum() / rate.sum()), "1")))),
         figure="swarm",
     )  # fmt: skip
 
