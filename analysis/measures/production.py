@@ -295,8 +295,8 @@ def production_map(run: Run, member: Member, *, since: float | None = None) -> M
     """Return where the last frame produces entropy: the rate that a score gives each particle.
 
     The score is fitted to the first half of the frames. It knows nothing of particles in dilute
-    surroundings, whose 0 is no statement that they produce none; the shares of gas, interface and dense
-    phase are by contacts within 1.2 diameters: at most 1, 2 or 3, and 4 or more.
+    surroundings, whose 0 is no statement that they produce none. The shares of gas, interface and
+    dense phase are by contacts within 1.2 diameters: at most 1, 2 or 3, and 4 or more.
 
     since  time of the first frame that counts
     """
@@ -334,7 +334,19 @@ def production_map(run: Run, member: Member, *, since: float | None = None) -> M
             "time": np.array([frame.time]), "window": np.array(window),
             "diameter": frame.elements.get("diameter", np.array([size])),
         },
-        summary=(("plug-in over the exact rate", float(rate.mean() / exact) if exact > 0 else 0.0, "1"), ("share of the particles without an estimate", float((rate == 0).mean()), "1"), *tuple(row for name, chosen in parts.items() for row in ((f"share of the particles in the {name}", float(chosen.mean()), "1"), (f"share of the production in the {name}", float(rate[chosen].sum() / rate.sum()), "1")))),
+        summary=(
+            ("plug-in over the exact rate", float(rate.mean() / exact) if exact > 0 else 0.0, "1"),
+            ("share of the particles without an estimate", float((rate == 0).mean()), "1"),
+            *(
+                row
+                for name, chosen in parts.items()
+                for row in (
+                    (f"share of the particles in the {name}", float(chosen.mean()), "1"),
+                    (f"share of the production in the {name}",
+                     float(rate[chosen].sum() / rate.sum()), "1"),
+                )
+            ),
+        ),
         figure="swarm",
     )  # fmt: skip
 
