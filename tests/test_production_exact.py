@@ -386,9 +386,36 @@ def test_free_particles():
         (lambda: exact.markov(np.zeros((2, 2))), "do not hang together"),
         (lambda: exact.asymmetric_walk(1, 0), "q: must be positive"),
         (lambda: exact.abp_trap(1, 1, 1, 1, d=1), "see rtp_trap"),
+        (lambda: exact.abp_trap(1, 1, 0, 1), "Dt: is 0"),
+        (lambda: exact.rtp_trap(1, 1, 0, 1), "D: is 0"),
+        (lambda: exact.rtp_trap(math.nan, 1, 1, 1), "v0: must be finite"),
+        (lambda: exact.coupled_aoup(1, math.nan, 1, 1, 1, 1), "v2: must be finite"),
+        (lambda: exact.two_swimmers(L=3.0), "L: must be 4 r0 = 4 or more"),
+        (lambda: exact.driven_ring(np.cos, 1.0, T=0.07), "rounding takes"),
+        # slow as it is, x moves, and nothing pays for that
+        (
+            lambda: exact.ornstein_uhlenbeck([[0.7, -1e-6], [0, 0.4]], [0, 0.4], [1, -1]),
+            "sigma is infinite",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_what_no_noise_reaches_does_not_move():
+    assert exact.ornstein_uhlenbeck(np.eye(2), [0, 0]) == 0
+    assert exact.ornstein_uhlenbeck(np.eye(2), [0, 1]) == pytest.approx(0, abs=1e-15)
+    # units of the variables do not matter
+    A, D, units = np.array([[1.0, 0.4], [-0.9, 2.0]]), np.array([0.3, 1.1]), np.array([1e-2, 1e2])
+    turned = units[:, None] * A / units
+    found = exact.ornstein_uhlenbeck(turned, D * units**2)
+    assert found == pytest.approx(exact.ornstein_uhlenbeck(A, D), rel=LINEAR)
+
+
+def test_a_strong_drive_on_a_ring_loses_the_mean_square_force():
+    # to order 1/f^2: sigma T = f^2 - <V'^2>
+    found = exact.driven_ring(np.cos, 1e4, T=0.1)
+    assert found == pytest.approx((1e8 - 0.5) / 0.1, rel=1e-7)
