@@ -68,9 +68,31 @@ def test_athermal_aoups_are_massive_particles_to_fodor():
     v0, gamma, k = 1.3, 0.4, 0.7  # x'' = -k x' + v0 g', with p = x' odd
     A = [[0, -1], [gamma * k, gamma + k]]
     assert exact.ornstein_uhlenbeck(A, [0, gamma * v0**2], [1, -1]) == pytest.approx(0, abs=1e-14)
-    # U = a x^4/4: <(p . grad)^3 Phi> = 6 a <x p^3>, from moments of a long run below
-    assert exact.fodor_rate(0.0, v0, gamma) == 0
-    assert exact.fodor_rate(2 * gamma * v0**2, v0, gamma) == pytest.approx(1)
+
+
+@pytest.mark.parametrize(("v0", "gamma"), [(1.5, 1.0), (0.7, 2.0), (2.0, 0.5)])
+def test_fodors_rate_is_that_of_its_irreversible_current(v0, gamma):
+    """Athermal AOUPs in Phi = V cos x, to order V^2, from the density's first order alone.
+
+    rho = phi(g) (1 + V h), h = Re sum_n a_n e^(ix) He_n(g)/sqrt(n!). With p = v0 g - Phi' odd the
+    irreversible current of p is -(gamma + Phi'') p - gamma v0 d_g ln rho, and sigma its mean
+    square over v0^2 gamma: nothing here knows of a third derivative.
+    """
+    n = np.arange(400)
+    ladder = np.diag(gamma * n).astype(complex)
+    ladder += 1j * v0 * (np.diag(np.sqrt(n[1:]), 1) + np.diag(np.sqrt(n[1:]), -1))
+    right = np.zeros(len(n), dtype=complex)
+    right[0] = -1.0  # the force's divergence, cos x
+    a = np.linalg.solve(ladder, right)
+    flow = -gamma * v0 * np.sqrt(n[1:]) * a[1:]
+    flow[0] += 1j * gamma  # of gamma Phi'
+    flow[1] += v0  # of -Phi'' v0 g
+    by_current = 0.5 * (np.abs(flow) ** 2).sum() / (v0**2 * gamma)
+    # the third derivative is V sin x, p^3 = v0^3 g^3 + 3 v0^2 g^2 V sin x, <Re(a e^(ix)) sin x> =
+    # -Im a/2
+    third = v0**3 * -0.5 * (math.sqrt(6) * a[3] + 3 * a[1]).imag + 1.5 * v0**2
+    assert exact.fodor_rate(third, v0, gamma) == pytest.approx(by_current, rel=1e-8)
+    assert by_current > 0
 
 
 def test_coupled_and_chained_aoups_against_lyapunov():
@@ -364,9 +386,36 @@ def test_free_particles():
         (lambda: exact.markov(np.zeros((2, 2))), "do not hang together"),
         (lambda: exact.asymmetric_walk(1, 0), "q: must be positive"),
         (lambda: exact.abp_trap(1, 1, 1, 1, d=1), "see rtp_trap"),
+        (lambda: exact.abp_trap(1, 1, 0, 1), "Dt: is 0"),
+        (lambda: exact.rtp_trap(1, 1, 0, 1), "D: is 0"),
+        (lambda: exact.rtp_trap(math.nan, 1, 1, 1), "v0: must be finite"),
+        (lambda: exact.coupled_aoup(1, math.nan, 1, 1, 1, 1), "v2: must be finite"),
+        (lambda: exact.two_swimmers(L=3.0), "L: must be 4 r0 = 4 or more"),
+        (lambda: exact.driven_ring(np.cos, 1.0, T=0.07), "rounding takes"),
+        # slow as it is, x moves, and nothing pays for that
+        (
+            lambda: exact.ornstein_uhlenbeck([[0.7, -1e-6], [0, 0.4]], [0, 0.4], [1, -1]),
+            "sigma is infinite",
+        ),
     ],
 )
 def test_what_cannot_be_is_refused_in_one_line(call, message):
     with pytest.raises(ValueError, match=message) as caught:
         call()
     assert "\n" not in str(caught.value)
+
+
+def test_what_no_noise_reaches_does_not_move():
+    assert exact.ornstein_uhlenbeck(np.eye(2), [0, 0]) == 0
+    assert exact.ornstein_uhlenbeck(np.eye(2), [0, 1]) == pytest.approx(0, abs=1e-15)
+    # units of the variables do not matter
+    A, D, units = np.array([[1.0, 0.4], [-0.9, 2.0]]), np.array([0.3, 1.1]), np.array([1e-2, 1e2])
+    turned = units[:, None] * A / units
+    found = exact.ornstein_uhlenbeck(turned, D * units**2)
+    assert found == pytest.approx(exact.ornstein_uhlenbeck(A, D), rel=LINEAR)
+
+
+def test_a_strong_drive_on_a_ring_loses_the_mean_square_force():
+    # to order 1/f^2: sigma T = f^2 - <V'^2>
+    found = exact.driven_ring(np.cos, 1e4, T=0.1)
+    assert found == pytest.approx((1e8 - 0.5) / 0.1, rel=1e-7)

@@ -136,6 +136,15 @@ def test_a_series_that_drifts_is_told():
     draw = np.random.default_rng(2)
     still = draw.standard_normal(400)
     assert abs(rates.drifts(still)) < 4 < abs(rates.drifts(still + np.linspace(0, 2, 400)))
+    # a transient is told though it widens the scatter of its own half, at either end
+    for onset in (np.exp(-np.arange(400) / 40), np.exp(-np.arange(400)[::-1] / 40)):
+        assert abs(rates.drifts(still + 20 * onset)) > 10
+    assert rates.drifts(np.repeat([1.0, 2.0], 8)) == math.inf
+    assert rates.drifts(np.full(16, 0.1) + 1e-17) == 0 == rates.drifts(np.arange(8.0))
+    # rarely of white noise, whose halves are of 6 samples here: |t| > 4 in one of two, 5 to 10
+    # degrees of freedom
+    short = draw.standard_normal((1000, 12))
+    assert np.mean([abs(rates.drifts(row)) > 4 for row in short]) < 0.06
 
 
 def test_the_uncertainty_bound_reaches_the_trapped_aoup(trapped):
@@ -191,6 +200,14 @@ def test_cross_parsing_finds_the_rate_of_a_driven_chain():
     assert driven.value == pytest.approx(truth, rel=0.06)  # converges with ln n only
     still = parsing.cross_parsing(chain(0.4, 100_000, 2))
     assert abs(still.value) < 5 * still.standard_error < 0.05
+
+
+def test_the_error_of_cross_parsing_is_the_scatter_of_sequences():
+    for forth in (0.6, 0.4):
+        each = [parsing.cross_parsing(chain(forth, 5000, seed)) for seed in range(60)]
+        values, errors = np.array([found[:2] for found in each]).T
+        # the scatter of 60 numbers is known to 9 %; the errors' own, of 8 parts, to 3 %
+        assert math.sqrt((errors**2).mean()) == pytest.approx(values.std(), rel=0.4)
 
 
 def test_phrases_are_the_longest_by_definition():
@@ -268,6 +285,10 @@ def test_a_dissipative_map_is_irreversible_and_a_gaussian_process_is_not():
         (lambda x: forces.heat_rate(x, x, -1, 1.0), "interval: must be positive"),
         (lambda x: forces.snapshot_rate(np.full((2, 3, 1), np.nan), x, 1.0), "holds NaN"),
         (lambda x: forces.heat_from_totals(np.ones(3), [0, 1, 1]), "times: must rise"),
+        (lambda x: forces.heat_from_totals([0, math.nan, 1], [0, 1, 2]), "heat: holds NaN"),
+        (lambda x: forces.heat_rate(x, x[:3], 0.1, 1.0), "propulsions: there are fewer frames"),
+        (lambda x: forces.snapshot_rate(x[:3], x, 1.0), "drifts: there are more frames"),
+        (lambda x: forces.heat_rate(x, x, 0.1, 1.0, box=0), "box: lengths must be positive"),
         (lambda x: uncertainty.tur_bound(x[:2], 0.1), "T of 3 or more"),
         (lambda x: uncertainty.tur_bound(x[:, :1], 0.1), "4 steps for 2 currents|fewer currents"),
         (lambda x: forces.contraction([]), "exponents: must be finite"),
@@ -295,3 +316,59 @@ def test_frames_apart_lose_heat_in_proportion():
         x = samples.linear(A, [EPS, GAMMA], h, 400, 9, walkers=1000)
         found = forces.heat_rate(x[..., :1], V0 * x[..., 1:], h, EPS)
         assert abs(found.value - rate) < 4.5 * found.standard_error
+
+
+@pytest.mark.parametrize("order", [3, 4])
+def test_equal_values_give_time_no_direction(order):
+    draw = np.random.default_rng(6)
+    assert irreversibility.irreversibility(np.ones(500), order).value == 0
+    coins = draw.integers(0, 2, (200, 1000))
+    found = irreversibility.irreversibility(coins, order).value
+    # at most 7 (order 3) or 37 (order 4) pairs of patterns, each with a bias of 2/N at most, which
+    # is taken off whole though windows overlap
+    assert abs(found.mean()) < {3: 0.014, 4: 0.074}[order]
+    # a saw that rises in two steps and falls in one, seen through three values
+    saw = np.tile([0, 1, 2], 300)
+    assert irreversibility.irreversibility(saw, order).value > 1
+
+
+def test_weak_orders_are_reversed_as_windows_are():
+    from analysis.entropy import ordinal_counts
+
+    x = np.random.default_rng(7).integers(0, 3, 400)
+    for order in (3, 4):
+        back = irreversibility._reversals(order, "equal")
+        np.testing.assert_array_equal(
+            ordinal_counts(x[::-1], order, ties="equal"),
+            ordinal_counts(x, order, ties="equal")[back],
+        )
+
+
+def test_the_uncertainty_bound_is_one_at_short_times_only():
+    """A heading that turns at omega: the rate is omega^2/D_r, and dx/dt of it is seen in steps."""
+    draw, turn, spread, step = np.random.default_rng(0), 5.0, 0.5, 0.1
+    kicks = math.sqrt(2 * spread * step) * draw.standard_normal((400, 1000))
+    angle = np.cumsum(turn * step + kicks, axis=0)
+    x = np.stack([np.cos(angle), np.sin(angle)], axis=-1)
+    found, truth = uncertainty.tur_bound(x, step), turn**2 / spread
+    # of e x de: 2 sin^2 a e^-2b/(h [1/2 - 1/2 cos 2a e^-4b - sin^2 a e^-2b]), a = .5, b = .05
+    assert found.value == pytest.approx(58.7, abs=4 * found.standard_error) and found.value > truth
+    assert 0 < found.certain < truth
+    assert found.certain == pytest.approx(math.log1p(found.value * step) / step)
+
+
+def test_currents_that_are_always_zero_are_left_out():
+    """Run and tumble on a line: e o de = 0, exactly."""
+    draw, step = np.random.default_rng(1), 0.01
+    flips = np.where(draw.random((400, 500)) < 0.5 * step, -1.0, 1.0)
+    e = np.cumprod(flips, axis=0)
+    kicks = math.sqrt(2 * 0.4 * step) * draw.standard_normal(e.shape)
+    x = np.stack([np.cumsum(1.1 * e * step + kicks, axis=0), e], axis=-1)
+
+    def currents(at, steps):
+        return uncertainty.linear_currents(at[:, 1:], steps)
+
+    found = uncertainty.tur_bound(x, step, currents)
+    assert found.currents == 4 and found.rank == 3
+    # all of it is seen: <e o dx> = v; an interval of .01 loses .5 %
+    assert abs(found.value - 1.1**2 / 0.4) < 4 * found.standard_error + 0.02

@@ -238,3 +238,44 @@ def test_crowding_is_contacts_averaged_over_those_that_touch():
     np.testing.assert_array_equal(s.contacts, [1, 2, 1, 0])
     np.testing.assert_allclose(pairs.crowding(s, 1), [3 / 2, 4 / 3, 3 / 2, 0])
     np.testing.assert_allclose(pairs.crowding(s, 2), [17 / 12, 13 / 9, 17 / 12, 0])
+
+
+def test_particles_on_which_nothing_acts_have_features_without_nan():
+    law = pairs.Interaction("harmonic", 0.0, 1.0)
+    x, g, box = soft(n=40, length=12.0)
+    swimmers = score.Swimmers(0.1, 0.1, law, box)
+    (terms,) = score.local_terms([x], [g], swimmers, score.Local((), ()))
+    assert np.isfinite(terms.values).all()
+    fitted = score.fit([terms])
+    assert fitted.rank == 1  # g alone
+    assert fitted.coefficients[0] == pytest.approx(1 - 2 / (g**2).sum(axis=1).mean())
+
+
+def test_rows_of_the_last_frames_are_a_mean_of_those_alone():
+    drift = score.linear_drift(np.eye(1))
+    score_of = score.Score(np.array([0.3, 0.0]), (), 1, 2)  # v = -x - .3
+    x = np.random.default_rng(0).normal(size=(8192 * 2 + 5, 1))
+    found = score.entropy_production(score_of, score.gaussian(x, drift, [1.0]))
+    np.testing.assert_allclose(found.per_row, (x[-5:, 0] + 0.3) ** 2)
+    found = score.entropy_production(score_of, score.gaussian(x[: 8192 * 2], drift, [1.0]))
+    each = (x[: 8192 * 2, 0] + 0.3) ** 2
+    np.testing.assert_allclose(found.per_row, each.reshape(2, 8192).mean(axis=0))
+    assert found.plug_in == pytest.approx(each.mean())
+
+
+def test_errors_of_a_run_shorter_than_its_memory_are_those_of_its_particles():
+    """Frames .02 apart, of AOUPs that forget in 2.5: they are as one frame."""
+    v0, gamma, k = 0.9, 0.4, 0.7
+    swimmers = score.Swimmers(v0, gamma, pairs.Interaction("harmonic", 0.0), trap=k)
+    local, found = score.Local((), ()), []
+    for seed in range(20):
+        path = samples.linear([[k, -v0], [0, gamma]], [0, gamma], 0.02, 15, seed, walkers=400)
+        path = path.reshape(16, 200, 2, 2)
+        fitted = score.fit(score.local_terms(path[:8, ..., 0], path[:8, ..., 1], swimmers, local))
+        judged = score.local_terms(path[8:, ..., 0], path[8:, ..., 1], swimmers, local)
+        bracket = score.entropy_production(fitted, judged)
+        found.append((bracket.lower, bracket.lower_error))
+    lower, errors = np.array(found).T
+    # the scatter of 20 numbers is known to 16 %
+    assert errors.mean() == pytest.approx(lower.std(), rel=0.5)
+    assert (np.abs(lower - 2 * k) < 4 * errors).all()

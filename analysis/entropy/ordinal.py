@@ -95,6 +95,20 @@ def _weak_orders(order: int) -> np.ndarray:
     return index
 
 
+def weak_orders(order: int) -> np.ndarray:
+    """Return a window of each pattern with ties "equal", by code: (weak orders, d) ranks from 0."""
+    table = ordinal_patterns(order).astype(np.int64)
+    index = _weak_orders(order)
+    code, flags = np.divmod(np.flatnonzero(index >= 0), 1 << (order - 1))
+    place = table[code]
+    later = place > 0
+    tied = later & ((flags[:, None] >> np.where(later, place - 1, 0)) & 1 == 1)
+    ranks = np.cumsum(~tied, axis=1) - 1
+    windows = np.empty_like(place)
+    np.put_along_axis(windows, place, ranks, axis=1)
+    return windows
+
+
 def alphabet(order: int, ties: str = "stable") -> int:
     """Return how many patterns there are: d!, or the number of weak orders if ties are equal."""
     whole(order, "order", 2, HIGHEST)

@@ -72,7 +72,7 @@ def of_reversal(found: Series, *, order: int = 3, delay: int = 1) -> Result:
     return _one(
         values, f"Time irreversibility of {found.label}", "nat",
         f"order {order}, delay {delay}: divergence of patterns from the reversed ones per window, "
-        "bias of finite counts taken off; 0 for reversible processes",
+        "equal values apart, bias of finite counts taken off; 0 for reversible processes",
     )  # fmt: skip
 
 

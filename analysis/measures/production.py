@@ -12,15 +12,18 @@ from analysis.measures.particles import (
     heading,
     interaction,
     of_particles,
+    planar,
     propulsion,
 )
 from analysis.measures.registry import MEASURES
 from analysis.production import forces, uncertainty
 from analysis.production.rates import Rate
 from core.errors import ConfigError, MemberError
+from core.progress import say
 from core.store import Check, Frame, Measure, Member, Run
 
 CERTAIN = 3.0  # standard errors
+ENOUGH = 20  # samples whose scatter is an error
 REACH = 1.2  # diameters within which two are in contact
 PER_TIME = "1/time"
 UNSTEADY = 4.0  # standard errors between the halves of a series
@@ -51,6 +54,8 @@ def _thermal(params: Mapping[str, Any]) -> str | None:
 def _persistent(params: Mapping[str, Any]) -> str | None:
     if params.get("model") != "aoup":
         return "is for the propulsions of model aoup"
+    if not params.get("self_propulsion_speed"):
+        return "is for propulsions that move something; self_propulsion_speed is 0"
     return _known(params)
 
 
@@ -88,8 +93,8 @@ def _law(params: Mapping[str, Any]) -> Any:
     law = interaction(params)
     if law.kind == "none":
         return pairs.Interaction("harmonic", 0.0, law.diameter)
-    sharp = {} if law.beta is None else {"beta": law.beta}
-    return pairs.Interaction(law.kind, law.strength, law.diameter, **sharp)  # type: ignore[arg-type]
+    soft = {} if law.beta is None else {"beta": law.beta, "reach": law.reach}
+    return pairs.Interaction(law.kind, law.strength, law.diameter, **soft)  # type: ignore[arg-type]
 
 
 def _box(frame: Frame) -> np.ndarray | None:
@@ -112,18 +117,30 @@ def _table(
     )  # fmt: skip
 
 
-def _rated(found: Rate, label: str, checks: tuple[Check, ...] = ()) -> Measure:
+def _errors(*named: tuple[str, float]) -> tuple[tuple[str, float, str], ...]:
+    """Return the rows of errors that are known: of too few frames there is none, not 0."""
+    return tuple((f"error of the {n}", float(e), PER_TIME) for n, e in named if np.isfinite(e))
+
+
+def _rated(found: Rate, label: str, note: str = "", checks: tuple[Check, ...] = ()) -> Measure:
     names, values = ["per particle"], [found.value]
     if np.isfinite(found.standard_error):
         names.append("error over blocks")
         values.append(found.standard_error)
-    convention = found.convention
-    if abs(found.drift) > UNSTEADY:
-        convention += (
-            f"; not stationary: the halves differ by {found.drift:.1f} standard errors, "
-            "measure later (since)"
-        )
+    convention = found.convention + note + _unsteady(found, label)
     return _table(tuple(names), values, label, convention, checks=checks)
+
+
+def _unsteady(found: Rate, label: str) -> str:
+    """Return what a convention says of a rate that drifts, and warn of it."""
+    if abs(found.drift) <= UNSTEADY:
+        return ""
+    told = (
+        f"not stationary: the halves differ by {found.drift:.1f} standard errors, "
+        "measure later (since)"
+    )
+    say(f"warning: {label}: {told}")
+    return f"; {told}"
 
 
 @of_particles("heat", needs=("position", "work"), fits=_thermal)
@@ -142,7 +159,13 @@ def heat(run: Run, member: Member, *, since: float | None = None) -> Measure:
     temperature = float(p["translational_diffusivity"]) / float(p.get("mobility") or 1.0)
     times, work = (np.array(each) for each in zip(*chosen, strict=True))
     found = forces.heat_from_totals(work / temperature, times)
-    return _rated(found, "Entropy production by heat", _free(p, found))
+    note = "; without what turns the headings" if _turned(p) else ""
+    return _rated(found, "Entropy production by heat", note, _free(p, found))
+
+
+def _turned(params: Mapping[str, Any]) -> bool:
+    """Return whether torques turn the headings, which then dissipate too: chirality, alignment."""
+    return bool(params.get("chirality") or params.get("alignment"))
 
 
 def _free(params: Mapping[str, Any], found: Rate) -> tuple[Check, ...]:
@@ -153,11 +176,16 @@ def _free(params: Mapping[str, Any], found: Rate) -> tuple[Check, ...]:
         return ()
     d = int(params.get("dimension") or 2) if model == "aoup" else 1
     exact = 0.0 if model == "passive" else d * speed**2 / float(params["translational_diffusivity"])
-    rate = float(params.get({"aoup": "persistence_rate", "rtp": "tumble_rate"}.get(
-        model, "rotational_diffusivity")) or 0.0)  # fmt: skip
-    error = float(np.nan_to_num(found.standard_error))
-    # of a step, half is lost in which the propulsion turns
-    tolerance = CERTAIN * error + 0.5 * exact * rate * float(params["time_step"])
+    # particles that know nothing of each other are so many samples; of few, times are
+    n = len(found.per_particle)
+    error = (
+        float(np.std(found.per_particle) / np.sqrt(n - 1))
+        if n >= ENOUGH
+        else (found.standard_error if len(found.per_frame) >= ENOUGH else float("nan"))
+    )
+    if not np.isfinite(error):
+        return ()
+    tolerance = CERTAIN * error
     source = "free particles: the speed squared over the diffusivity, headings even"
     return (Check("entropy production per particle", found.value, exact, tolerance, source),)
 
@@ -170,7 +198,12 @@ def sum_rule(run: Run, member: Member, *, since: float | None = None) -> Measure
     """
     _refuse("sum_rule", _athermal(run.params))
     found = forces.sum_rule(_laplacian(run, frame) for frame in frames_since(member, since))
-    return _rated(found, "Entropy production by the sum rule")
+    return _rated(found, "Entropy production by the sum rule", _spun(run.params))
+
+
+def _spun(params: Mapping[str, Any]) -> str:
+    """Return what the identities of g hold for if propulsions turn: -gamma (g + s_g) alone."""
+    return "; chirality changes its sign under reversal" if params.get("chirality") else ""
 
 
 def _halves(run: Run, member: Member, since: float | None) -> tuple[int, int]:
@@ -178,6 +211,14 @@ def _halves(run: Run, member: Member, since: float | None) -> tuple[int, int]:
     if frames < 2:
         raise ConfigError("score: needs two frames or more, half of them held out")
     return len(member.time) - frames, frames // 2
+
+
+def _local(params: Mapping[str, Any]) -> Any:
+    """Return the features of a run: gated by crowding where there may be gas, not in traps."""
+    from analysis.production import score
+
+    boxed = not params.get("trap") and int(params.get("dimension") or 2) > 1
+    return score.Local() if boxed and interaction(params).kind != "none" else score.Local(())
 
 
 def _terms(run: Run, member: Member, start: int, stop: int | None) -> Iterator[Any]:
@@ -193,7 +234,7 @@ def _terms(run: Run, member: Member, start: int, stop: int | None) -> Iterator[A
             float((p.get("trap") or {}).get("stiffness") or 0.0),
         )  # fmt: skip
         yield from score.local_terms(
-            [frame.position], [heading(member, frame)], swimmers, score.Local()
+            [frame.position], [heading(member, frame)], swimmers, _local(p)
         )
 
 
@@ -201,7 +242,8 @@ def _fit(run: Run, member: Member, first: int, half: int) -> Any:
     """Return the score fitted to `half` frames from number `first` on."""
     from analysis.production import score
 
-    return score.fit(_terms(run, member, first, first + half), score.Local().names)
+    names = _local(run.params).names
+    return score.fit(_terms(run, member, first, first + half), names)
 
 
 @of_particles("score", needs=("position", "active"), fits=_athermal)
@@ -222,29 +264,40 @@ def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
     exact = forces.sum_rule(
         _laplacian(run, frame) for frame in frames_since(member, float(member.time[first + half]))
     )
+    label = "Entropy production by a score"
     names = ("lower bound, held out", "plug-in", "exact by the sum rule")
-    share = found.captured(exact.value) if exact.value else 0.0
-    checks = (
-        Check(
-            "lower bound over the exact rate", share, 0.0,
-            1 + 4 * np.nan_to_num(found.lower_error / max(exact.value, 1e-300)),
-            "sum rule: <|v_g|^2>/gamma = <Laplacian of Phi>", "upper",
-        ),
-    )  # fmt: skip
+    share = found.captured(exact.value) if exact.value > 0 else 0.0
+    checks: tuple[Check, ...] = ()
+    if exact.value > 0 and np.isfinite(found.lower_error):
+        checks = (
+            Check(
+                "lower bound over the exact rate", share, 0.0,
+                1 + 4 * found.lower_error / exact.value,
+                "sum rule: <|v_g|^2>/gamma = <Laplacian of Phi>", "upper",
+            ),
+        )  # fmt: skip
     return _table(
-        names, (found.lower, found.plug_in, exact.value), "Entropy production by a score",
+        names, (found.lower, found.plug_in, exact.value), label,
         f"g: the propulsions' part, all variables even; {fitted.rank} local features fitted to "
-        f"{half} frames",
-        (("captured fraction", share, "1"),), checks,
+        f"{half} frames{_spun(run.params)}{_unsteady(exact, label)}",
+        (
+            ("captured fraction", share, "1"),
+            *_errors(("lower bound", found.lower_error), ("plug-in", found.plug_in_error)),
+        ), checks,
     )  # fmt: skip
 
 
-@of_particles("production_map", needs=("position", "active"), fits=_athermal)
+def _mapped(params: Mapping[str, Any]) -> str | None:
+    return planar(params) or _athermal(params)
+
+
+@of_particles("production_map", needs=("position", "active"), fits=_mapped)
 def production_map(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """Return where the last frame produces entropy: the rate that a score gives each particle.
 
-    The score is fitted to the first half of the frames; the shares of gas, interface and dense
-    phase are by contacts within 1.2 diameters: at most 1, 2 or 3, and 4 or more.
+    The score is fitted to the first half of the frames. It knows nothing of particles in dilute
+    surroundings, whose 0 is no statement that they produce none. The shares of gas, interface and
+    dense phase are by contacts within 1.2 diameters: at most 1, 2 or 3, and 4 or more.
 
     since  time of the first frame that counts
     """
@@ -252,15 +305,21 @@ def production_map(run: Run, member: Member, *, since: float | None = None) -> M
     from analysis.structure import contact_numbers
     from core.store import frames
 
-    _refuse("production_map", _athermal(run.params))
+    _refuse("production_map", _mapped(run.params))
     first, half = _halves(run, member, since)
     fitted, last = _fit(run, member, first, half), len(member.time) - 1
     rate = score.entropy_production(fitted, _terms(run, member, last, None)).per_row
     frame = next(frames(member, last))
+    exact = float(_laplacian(run, frame).mean())
     box, size = _box(frame), diameter(run.params)
     contacts = contact_numbers(frame.position, box, REACH * size)
     where = frame.position if box is None else np.mod(frame.position, box)
     window = [where.min(axis=0), where.max(axis=0)] if box is None else [np.zeros(len(box)), box]
+    if not rate.any():
+        raise ConfigError(
+            "production_map: the score gives every particle 0: none is crowded enough for a "
+            "feature, or nothing acts on them; sum_rule gives the total"
+        )
     shade = np.log10(np.maximum(rate, 1e-300) / rate.mean())
     parts = {"gas": contacts <= 1, "dense phase": contacts >= 4}
     parts["interface"] = ~(parts["gas"] | parts["dense phase"])
@@ -269,20 +328,25 @@ def production_map(run: Run, member: Member, *, since: float | None = None) -> M
         axis=np.arange(float(len(where))), axis_label="particle", axis_units="1",
         value=np.column_stack([where, np.clip(shade, -2, 2)]), label=label, units="1",
         convention=f"g: the propulsions' part, all variables even; {fitted.rank} local features "
-        f"fitted to {half} frames; clipped at 1/100 and 100",
+        f"fitted to {half} frames; clipped at 1/100 and 100; particles without a feature have no "
+        "estimate and count as 0",
         components=("x", "y", label),
         extra={
             "time": np.array([frame.time]), "window": np.array(window),
             "diameter": frame.elements.get("diameter", np.array([size])),
         },
-        summary=tuple(
-            row
-            for name, chosen in parts.items()
-            for row in (
-                (f"share of the particles in the {name}", float(chosen.mean()), "1"),
-                (f"share of the production in the {name}",
-                 float(rate[chosen].sum() / rate.sum()), "1"),
-            )
+        summary=(
+            ("plug-in over the exact rate", float(rate.mean() / exact) if exact > 0 else 0.0, "1"),
+            ("share of the particles without an estimate", float((rate == 0).mean()), "1"),
+            *(
+                row
+                for name, chosen in parts.items()
+                for row in (
+                    (f"share of the particles in the {name}", float(chosen.mean()), "1"),
+                    (f"share of the production in the {name}",
+                     float(rate[chosen].sum() / rate.sum()), "1"),
+                )
+            ),
         ),
         figure="swarm",
     )  # fmt: skip
@@ -298,14 +362,16 @@ def bound(run: Run, member: Member, *, since: float | None = None) -> Measure:
     """
     _refuse("tur", _thermal(run.params))
     rows, box, times = [], None, []
+    swims = run.params.get("model") != "passive"
     for frame in frames_since(member, since):
-        rows.append(np.concatenate([frame.position, heading(member, frame)], axis=1))
+        variables = [frame.position, heading(member, frame)] if swims else [frame.position]
+        rows.append(np.concatenate(variables, axis=1))
         box, d = _box(frame), frame.position.shape[1]
         times.append(frame.time)
     if len(rows) < 3:
         raise ConfigError("tur: needs three frames or more; lower since or store more")
     x = np.array(rows)
-    edges = None if box is None else np.concatenate([box, np.full(d, 1e300)])
+    edges = None if box is None else np.concatenate([box, np.full(x.shape[2] - d, 1e300)])
     trapped = box is None
 
     def currents(at: np.ndarray, step: np.ndarray) -> np.ndarray:
@@ -317,7 +383,9 @@ def bound(run: Run, member: Member, *, since: float | None = None) -> Measure:
     return _table(
         names, (found.value, found.extrapolated, found.bias),
         "Entropy production by uncertainty", found.convention,
-        (("error over blocks", float(np.nan_to_num(found.standard_error)), PER_TIME),),
+        _errors(
+            ("lower bound", found.standard_error), ("extrapolated", found.extrapolated_error)
+        ),
     )  # fmt: skip
 
 
@@ -327,13 +395,17 @@ def contraction(run: Run, member: Member) -> Measure:
     facts = member.facts
     if facts.get("kind") == "delay":
         name = facts.get("title", member.name)
-        raise MemberError(f"{name}: a delay equation has endless exponents, and no sum of them")
+        raise MemberError(
+            f"{name}: a delay equation has endless exponents, of which the run holds the largest; "
+            "their sum is no contraction"
+        )
     found = spectra.of_member(member)
-    value, error = forces.contraction(found.exponents, found.errors)
+    value, _ = forces.contraction(found.exponents)
     checks: tuple[Check, ...] = ()
     if found.divergence is not None:
         exact = -found.divergence
-        tolerance = max(4 * float(np.nan_to_num(error)), 1e-3 * abs(exact))
+        # of one orbit both are the same number but for rounding, whatever their errors
+        tolerance = 1e-3 * max(1.0, abs(exact))
         checks = (Check("contraction", value, exact, tolerance, "-<div f> along the orbit"),)
     return _table(
         ("contraction",), (value,), "Phase-space contraction",

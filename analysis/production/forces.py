@@ -10,6 +10,7 @@ Positions, propulsions u = v0 e and drifts mu F are arrays (T, N, d), or iterato
 """
 
 from collections.abc import Iterable, Iterator
+from itertools import zip_longest
 from typing import Any
 
 import numpy as np
@@ -48,6 +49,8 @@ def heat_rate(
     positive(interval=interval)
     D = _diffusivity(diffusivity)
     lengths = None if box is None else np.asarray(box, dtype=float)
+    if lengths is not None and not (lengths > 0).all():
+        raise ValueError(f"box: lengths must be positive, got {lengths.tolist()}")
     rows = _heats(positions, propulsions, interval, D, lengths)
     return collected(rows, f"{EVEN}; Stratonovich sum over frames {interval:g} apart", blocks)
 
@@ -70,7 +73,7 @@ def _heats(
     box: np.ndarray | None,
 ) -> Iterator[np.ndarray]:
     before: tuple[np.ndarray, np.ndarray] | None = None
-    for x, u in zip(hosted(positions), hosted(propulsions), strict=True):
+    for x, u in _together(positions, propulsions, "propulsions"):
         x = frame(x, "positions", None if before is None else before[0].shape)
         u = frame(u, "propulsions", x.shape)
         if before is not None:
@@ -96,6 +99,8 @@ def heat_from_totals(heat: Any, times: Any, blocks: int = BLOCKS) -> Rate:
     gaps = np.diff(times)
     if not (gaps > 0).all():
         raise ValueError("times: must rise")
+    if not np.isfinite(heat).all():
+        raise ValueError("heat: holds NaN or infinity")
     rows = np.diff(heat.reshape(len(times), -1), axis=0) / gaps[:, None]
     total = (heat[-1] - heat[0]).reshape(-1) / (times[-1] - times[0])
     series = rows.mean(axis=1)
@@ -128,10 +133,21 @@ def snapshot_rate(
     return collected(rows, f"{EVEN}; snapshots of <u . (u + mu F)>/D", blocks)
 
 
+def _together(
+    one: Iterable[Any], other: Iterable[Any], name: str
+) -> Iterator[tuple[np.ndarray, np.ndarray]]:
+    """Yield the frames of two series side by side; raise ValueError if one ends first."""
+    for a, b in zip_longest(hosted(one), hosted(other)):
+        if a is None or b is None:
+            raise ValueError(f"{name}: there are {'more' if a is None else 'fewer'} frames than "
+                             "of what they go with")  # fmt: skip
+        yield a, b
+
+
 def _pairs(
     propulsions: Iterable[Any], others: Iterable[Any], name: str
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    for u, f in zip(hosted(propulsions), hosted(others), strict=True):
+    for u, f in _together(propulsions, others, name):
         u = frame(u, "propulsions")
         yield u, frame(f, name, u.shape)
 
@@ -182,7 +198,7 @@ def total_from_drift(
     D = _diffusivity(diffusivity)
 
     def rows() -> Iterator[np.ndarray]:
-        for b, div in zip(hosted(drift), hosted(divergences), strict=True):
+        for b, div in _together(drift, divergences, "divergences"):
             yield (b**2 / D).sum(axis=-1) + div
 
     return collected(rows(), "even: all variables; <b D^-1 b> + <div b>", blocks)

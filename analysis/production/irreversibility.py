@@ -3,7 +3,8 @@
     I = sum_pi p(pi) ln p(pi)/p(pi reversed)
 
 A lower bound, in nats per window, on what a stationary process's path tells of time's direction:
-0 for reversible processes and for all linear Gaussian ones.
+0 for reversible processes and for all linear Gaussian ones. Equal values are patterns of their own
+(weak orders): counted as rising in time, they would give quantised noise a direction.
 """
 
 from functools import cache
@@ -12,7 +13,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from analysis.entropy.checks import whole
-from analysis.entropy.ordinal import ordinal_counts, ordinal_patterns
+from analysis.entropy.ordinal import alphabet, ordinal_codes, ordinal_counts, weak_orders
 from analysis.entropy.surrogates import surrogate_test
 from core.backend import to_host
 
@@ -35,29 +36,32 @@ class Irreversibility(NamedTuple):
 
 
 @cache
-def _reversals(order: int) -> np.ndarray:
-    """Return the code of each ordinal pattern's time reversal, (order!,)."""
-    patterns = [tuple(int(i) for i in row) for row in ordinal_patterns(order)]
-    code = {pattern: i for i, pattern in enumerate(patterns)}
-    ranks = {p: tuple(int(i) for i in np.argsort(p)) for p in patterns}
-    back = [tuple(int(i) for i in np.argsort(ranks[p][::-1])) for p in patterns]
-    return np.array([code[p] for p in back])
+def _reversals(order: int, ties: str = "stable") -> np.ndarray:
+    """Return the code of each ordinal pattern's time reversal, (order!,) or (weak orders,)."""
+    windows = weak_orders(order)
+    codes = ordinal_codes(windows, order, ties=ties)[:, 0]
+    back = ordinal_codes(windows[:, ::-1], order, ties=ties)[:, 0]
+    if ties == "stable":  # each pattern by the window without equal values that has it
+        whole_orders = windows.max(axis=1) == order - 1
+        codes, back = codes[whole_orders], back[whole_orders]
+    return np.asarray(back[np.argsort(codes)])
 
 
 def pattern_irreversibility(counts: Any, order: int, *, correct: bool = True) -> np.ndarray:
     """Return I of counts of ordinal patterns (..., order!), in nats per window.
 
-    counts   as `ordinal_counts` gives them
+    counts   as `ordinal_counts` gives them; with ties "equal", (..., weak orders)
     correct  take off the bias of finite counts, (1/2N)(2 + p/q + q/p) for each pattern and its
              reversal, as if windows were independent; they overlap, so that surrogates judge
 
     Of a pattern never seen whose reversal was, both get half a count: the true value may be
     infinite there.
 
-    Raises ValueError if the last axis is not order! long or nothing was counted.
+    Raises ValueError if the last axis is not that long or nothing was counted.
     """
     counts = np.asarray(to_host(counts), dtype=float)
-    back = _reversals(order)
+    equal = counts.shape[-1:] == (alphabet(order, "equal"),)
+    back = _reversals(order, "equal" if equal else "stable")
     if counts.shape[-1:] != back.shape:
         raise ValueError(
             f"counts: the last axis has {counts.shape[-1:]}, order {order} {back.shape}"
@@ -99,7 +103,7 @@ def irreversibility(
     whole(surrogates, "surrogates", 0)
 
     def measure(series: Any) -> np.ndarray:
-        counts = ordinal_counts(series, order, delay)
+        counts = ordinal_counts(series, order, delay, ties="equal")
         return pattern_irreversibility(counts, order, correct=correct)
 
     series = np.asarray(to_host(x), dtype=float)

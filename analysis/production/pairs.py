@@ -21,7 +21,8 @@ NEAR = 1.2  # diameters within which particles touch: soft ones hold each other 
 class Interaction:
     """A repulsive force between particles of one diameter.
 
-    softplus  F = strength ln(1 + exp(beta (diameter - r)))/beta, cut off where it is e^-12 of that
+    softplus  F = strength ln(1 + exp(beta (diameter - r)))/beta, cut off where it is e^-12 of that,
+              or at `reach`, shifted to vanish there, as a simulation may have it
     wca       F = 24 strength (2 (d/r)^12 - (d/r)^6)/r to r = 2^(1/6) d
     harmonic  F = strength (diameter - r) to r = diameter
     """
@@ -30,18 +31,24 @@ class Interaction:
     strength: float = 1.0
     diameter: float = 2.0
     beta: float = 7.5
+    reach: float | None = None
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
             raise ValueError(f"kind: must be one of {', '.join(KINDS)}, got {self.kind!r}")
         positive(diameter=self.diameter, beta=self.beta)
         not_negative(strength=self.strength)
+        if self.reach is not None and (self.kind != "softplus" or self.reach <= self.diameter):
+            raise ValueError(
+                f"reach: is for softplus and above the diameter {self.diameter:g}, "
+                f"got {self.reach:g} for {self.kind}"
+            )
 
     @property
     def cutoff(self) -> float:
         """Return the distance beyond which there is no force."""
         if self.kind == "softplus":
-            return self.diameter + 12 / self.beta
+            return self.diameter + 12 / self.beta if self.reach is None else self.reach
         return self.diameter * (2 ** (1 / 6) if self.kind == "wca" else 1.0)
 
     def profile(self, r: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -49,7 +56,8 @@ class Interaction:
         r = np.asarray(r, dtype=float)
         if self.kind == "softplus":
             z = self.beta * (self.diameter - r)
-            force = self.strength * np.logaddexp(0, z) / self.beta
+            edge = -np.inf if self.reach is None else self.beta * (self.diameter - self.reach)
+            force = self.strength * (np.logaddexp(0, z) - np.logaddexp(0, edge)) / self.beta
             slope = -self.strength / (1 + np.exp(-z))
         elif self.kind == "wca":
             six = (self.diameter / r) ** 6

@@ -8,6 +8,7 @@ import numpy as np
 from core.backend import to_host
 
 BLOCKS = 20
+FEWEST = 12  # samples of a series whose halves are compared
 
 
 class Rate(NamedTuple):
@@ -18,7 +19,7 @@ class Rate(NamedTuple):
     per_particle    (N,) mean over frames
     per_frame       (T,) mean over particles
     convention      of time reversal, and what was summed
-    drift           (second half - first half)/its standard error: beyond 3 it is not stationary
+    drift           (second half - first half)/its standard error: beyond 4 it is not stationary
     """
 
     value: float
@@ -55,15 +56,19 @@ def block_error(series: Any, blocks: int = BLOCKS) -> float:
 def drifts(series: Any) -> float:
     """Return how many standard errors the mean of the second half of a series is off the first's.
 
-    0 where there are fewer than 8 samples or no scatter to judge by.
+    The error is that of the quieter half, twice: a transient in one half would hide itself in that
+    half's own scatter. Without scatter a difference is infinitely many; 0 below 12 samples, which
+    are too few to judge by.
     """
     series = np.asarray(series, dtype=float)
-    if len(series) < 8:
+    if len(series) < FEWEST:
         return 0.0
-    first, second = np.array_split(series, 2)
-    error = np.hypot(block_error(first, BLOCKS // 2), block_error(second, BLOCKS // 2))
-    gap = float(second.mean() - first.mean())
-    return gap / float(error) if error > 1e-12 * abs(series.mean()) else 0.0
+    halves = np.array_split(series, 2)
+    error = np.sqrt(2) * min(block_error(half, BLOCKS // 2) for half in halves)
+    gap, least = float(halves[1].mean() - halves[0].mean()), 1e-12 * float(np.abs(series).mean())
+    if abs(gap) <= least:
+        return 0.0
+    return gap / float(error) if error > least else float(np.copysign(np.inf, gap))
 
 
 def collected(rows: Iterable[np.ndarray], convention: str, blocks: int = BLOCKS) -> Rate:

@@ -17,11 +17,11 @@ from analysis.production.checks import finite, not_negative, positive
 CONVENTIONS = ("even", "odd", "g", "fodor")
 
 
-def _noise(eps: float, convention: str) -> None:
+def _noise(eps: float, convention: str, name: str = "eps") -> None:
     if eps == 0 and convention in ("even", "odd"):
         raise ValueError(
-            f"eps: is 0, and the convention {convention} divides by it: without thermal noise the "
-            "conventions g and fodor exist"
+            f"{name}: is 0, and the convention {convention} divides by it: without thermal noise "
+            "the conventions g and fodor exist"
         )
     if eps > 0 and convention == "fodor":
         raise ValueError(
@@ -78,6 +78,7 @@ def coupled_aoup(
     known(convention, ("even", "odd"))
     positive(gamma=gamma, k=k)
     not_negative(eps=eps, kappa=kappa)
+    finite(v1=v1, v2=v2)
     _noise(eps, convention)
     power = (v1**2 + v2**2) / eps
     share = gamma / 2 * (1 / (k + gamma) + 1 / (k + 2 * kappa + gamma))
@@ -99,6 +100,7 @@ def aoup_chain(
     known(convention, ("even", "odd"))
     positive(gamma=gamma, k=k)
     not_negative(eps=eps, kappa=kappa)
+    finite(v0=v0)
     _noise(eps, convention)
     if math.isinf(N):
         share = gamma / math.sqrt((k + gamma) * (k + gamma + 4 * kappa))
@@ -130,7 +132,7 @@ def free(model: str, v0: float, D: float, d: int = 2, convention: str = "even") 
     positive(d=d)
     finite(v0=v0)
     not_negative(D=D)
-    _noise(D, convention)
+    _noise(D, convention, "D")
     if convention == "odd":
         return 0.0
     return (d if model == "aoup" else 1) * v0**2 / D
@@ -146,12 +148,13 @@ def abp_trap(
 
     Raises ValueError for Dt = 0, and d below 2: a heading on a line cannot turn (`rtp_trap`).
     """
+    finite(v0=v0, d=d)
     if d != int(d) or d < 2:
         raise ValueError(f"d: a heading turns in 2 dimensions or more, got {d}; see rtp_trap")
     positive(Dr=Dr, k=k)
     not_negative(Dt=Dt)
     known(convention, ("even", "odd"))
-    _noise(Dt, convention)
+    _noise(Dt, convention, "Dt")
     turning = (d - 1) * Dr
     return v0**2 * (turning if convention == "even" else k) / (Dt * (k + turning))
 
@@ -165,10 +168,11 @@ def rtp_trap(v0: float, rate: float, D: float, k: float, convention: str = "even
     Raises ValueError for D = 0.
     Garcia-Millan & Pruessner (2021) J. Stat. Mech. 063203 (arXiv 2012.02900).
     """
+    finite(v0=v0)
     positive(rate=rate, k=k)
     not_negative(D=D)
     known(convention, ("even", "odd"))
-    _noise(D, convention)
+    _noise(D, convention, "D")
     return v0**2 * (2 * rate if convention == "even" else k) / (D * (k + 2 * rate))
 
 
@@ -182,5 +186,6 @@ def fodor_rate(third: float, v0: float, gamma: float) -> float:
 
     Fodor et al. (2016) Phys. Rev. Lett. 117, 038103, eq. (9).
     """
+    finite(third=third)
     positive(v0=v0, gamma=gamma)
     return third / (2 * gamma * v0**2)

@@ -70,11 +70,21 @@ def ornstein_uhlenbeck(A: Any, D: Any, parity: Any = None) -> float:
     if not np.allclose(D * turned, D, rtol=1e-12, atol=0):
         raise ValueError("D: couples variables of different parity")
     C = covariance(A, D)
-    current = (A + A * turned) / 2 @ C - D
+    # in units of each variable's own scatter, so that "no current" has one meaning for all; what
+    # no noise reaches does not move
+    spread = np.sqrt(np.maximum(np.diag(C), 0.0))
+    moves = np.flatnonzero(spread > 0)
+    if not moves.size:
+        return 0.0
+    ratio, within = spread[moves] / spread[moves, None], np.ix_(moves, moves)
+    C = C[within] / np.outer(spread[moves], spread[moves])
+    D = D[within] / np.outer(spread[moves], spread[moves])
+    irreversible = ((A + A * turned) / 2)[within] * ratio
+    current = irreversible @ C - D
     values, vectors = np.linalg.eigh(D)
     noisy = values > 1e-13 * values.max()
     along = vectors.T @ current
-    scale = np.abs(A).max() * np.abs(C).max()
+    scale = np.abs(irreversible).max() * np.abs(C).max()
     if np.abs(along[~noisy]).max(initial=0.0) > ROUNDING * scale:
         raise ValueError(
             "D: an irreversible current runs along a variable without noise, so sigma is infinite "

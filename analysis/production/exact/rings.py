@@ -12,9 +12,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from analysis.production.checks import finite, not_negative, positive
+from analysis.production.checks import finite, positive
 
 MOST = 1 << 14  # points of a ring
+WORST = 1e-5  # of a rate, bound on what rounding takes, which is tenfold or more above it
 
 
 def driven_ring(V: Callable[[Any], Any], f: float, L: float = 2 * math.pi, T: float = 1.0) -> float:
@@ -28,7 +29,7 @@ def driven_ring(V: Callable[[Any], Any], f: float, L: float = 2 * math.pi, T: fl
     spectral accuracy. Flat: f^2/T.
 
     Raises ValueError for V that does not close on itself, is not resolved by 2^14 points, or whose
-    barrier over T is above 30, where rounding would take the sum.
+    barrier over T is above 30 or so strongly driven that rounding would take the sum.
     Risken (1989) The Fokker-Planck Equation, sec. 11.3.
     """
     positive(L=L, T=T)
@@ -42,14 +43,22 @@ def driven_ring(V: Callable[[Any], Any], f: float, L: float = 2 * math.pi, T: fl
         return 0.0
     before, n = math.inf, 64
     while n <= MOST:
-        now = _ring_rate(V, f, L, T, n)
-        if abs(now - before) <= 1e-13 * abs(now):
+        now, rounding = _ring_rate(V, f, L, T, n)
+        if rounding > WORST:
+            raise ValueError(
+                f"V: rounding takes {rounding:.0e} of the rate, at a barrier over T of several "
+                f"tens driven by f L/T = {f * L / T:.3g}; take a higher T"
+            )
+        if abs(now - before) <= max(1e-13, rounding) * abs(now):
             return now
         before, n = now, 2 * n
     raise ValueError(f"V: is not resolved by {MOST} points; it must be smooth and periodic")
 
 
-def _ring_rate(V: Callable[[Any], Any], f: float, L: float, T: float, n: int) -> float:
+def _ring_rate(
+    V: Callable[[Any], Any], f: float, L: float, T: float, n: int
+) -> tuple[float, float]:
+    """Return the rate from n points, and the share of it that rounding may take."""
     x = np.arange(n) * (L / n)
     v = np.broadcast_to(np.asarray(V(x), dtype=float), (n,)) / T
     if np.ptp(v) > 30:
@@ -57,8 +66,12 @@ def _ring_rate(V: Callable[[Any], Any], f: float, L: float, T: float, n: int) ->
     v = v - (v.max() + v.min()) / 2
     up, down = np.fft.fft(np.exp(v)) / n, np.fft.fft(np.exp(-v)) / n
     q = 2 * math.pi * np.fft.fftfreq(n, d=L / n)
-    inverse = np.sum(up * np.conj(down) / (f / T - 1j * q)).real * L / T
-    return f * L / (T * inverse)
+    share = f / T - 1j * q
+    inverse = np.sum(up * np.conj(down) / share).real
+    # each coefficient is off by a rounding of the largest of what it is a mean of
+    off = (np.exp(v.max()) * np.abs(down) + np.exp(-v.min()) * np.abs(up)) / np.abs(share)
+    rounding = np.finfo(float).eps / 2 * off.sum() / abs(inverse)
+    return float(f / inverse), float(rounding)
 
 
 class Parts(NamedTuple):
@@ -147,7 +160,8 @@ def ring_density(
     """
     positive(gamma=gamma, eps=eps, k=k, beta=beta, L=L, r0=r0)
     finite(v0=v0)
-    not_negative(reach=L / 2 - 2 * r0)
+    if 4 * r0 > L:
+        raise ValueError(f"L: must be 4 r0 = {4 * r0:g} or more, for two swimmers, got {L:g}")
     x = np.arange(points) * (L / points) - L / 2
     force = swimmer_force(x, k, beta, r0)
     force[0] = 0.0  # opposite: both ways round are as far

@@ -112,7 +112,7 @@ def _terms(x: np.ndarray, g: np.ndarray, swimmers: Swimmers, local: Local) -> Te
 
 def _plain(s: Springs, g: np.ndarray, swimmers: Swimmers) -> tuple[list, list]:
     """Return the plain features (N, d) and their own derivatives d y_a/d g_a (N, d)."""
-    unit = swimmers.mobility * swimmers.interaction.strength + s.trap
+    unit = swimmers.mobility * swimmers.interaction.strength + s.trap or 1.0
     force = s.force / swimmers.v0
     own, diagonal, square = diagonals(s)
     hg, hf = product(s, g) / unit, product(s, force) / unit

@@ -81,10 +81,11 @@ class Bracket(NamedTuple):
     """Entropy production from a score, per row and unit of time.
 
     lower           held-out bound: the exact rate less <(s - s*) D (s - s*)>, in the mean
-    lower_error     its standard error, over blocks of frames
+    lower_error     its standard error, over blocks of frames or over rows, whichever is larger
     plug_in         <v D^-1 v>, above the exact rate if s is a gradient in all variables
     plug_in_error
-    per_row         (R,) mean plug-in of each particle; of samples, of the last frame
+    per_row         (R,) mean plug-in of each particle; where the number of rows changes, over the
+                    last frames that have as many
     per_variable    (c,) the plug-in's parts by degree of freedom
     residual        root mean square of the stationary Fokker-Planck equation div v + v . s per row,
                     0 for the exact score if the variables are all there are
@@ -150,31 +151,60 @@ def entropy_production(score: Score, frames: Iterable[Terms], *, blocks: int = B
 
     Raises ValueError for no frame and features of another family.
     """
-    lower, plug, residual = [], [], 0.0
-    per_row: np.ndarray | None = None
+    lower, plug, residual = _Means(), _Means(), 0.0
     per_variable: np.ndarray | float = 0.0
-    weights = []
+    rows = 0
     for terms in frames:
         s, v, D = score(terms), score.velocity(terms), terms.diffusion
         slope = score.divergence(terms)
         known = (terms.drift**2 / D).sum(axis=1) + 2 * terms.drift_divergence
-        lower.append(float((known - (s * s * D + 2 * D * slope).sum(axis=1)).mean()))
+        lower.add(known - (s * s * D + 2 * D * slope).sum(axis=1))
         each = v * v / D
-        row = each.sum(axis=1)
-        plug.append(float(row.mean()))
+        plug.add(each.sum(axis=1))
         flow = terms.drift_divergence - (D * slope).sum(axis=1) + (v * s).sum(axis=1)
         residual += float((flow**2).sum())
-        per_row = row if per_row is None or per_row.shape != row.shape else per_row + row
         per_variable = per_variable + each.sum(axis=0)
-        weights.append(len(row))
-    if per_row is None:
+        rows += len(s)
+    if not rows:
         raise ValueError("frames: there is none to judge the score by")
     return Bracket(
-        float(np.average(lower, weights=weights)), block_error(lower, blocks),
-        float(np.average(plug, weights=weights)), block_error(plug, blocks),
-        per_row / len(plug), np.asarray(per_variable) / sum(weights),
-        (residual / sum(weights)) ** 0.5,
+        lower.mean(), lower.error(blocks), plug.mean(), plug.error(blocks), plug.per_row(),
+        np.asarray(per_variable) / rows, (residual / rows) ** 0.5,
     )  # fmt: skip
+
+
+class _Means:
+    """Means of rows (R,) that come frame by frame."""
+
+    def __init__(self) -> None:
+        self._frames: list[float] = []
+        self._weights: list[int] = []
+        self._total, self._same = np.zeros(0), 0  # of the frames since the number of rows changed
+
+    def add(self, row: np.ndarray) -> None:
+        self._frames.append(float(row.mean()))
+        self._weights.append(len(row))
+        if len(row) == len(self._total):
+            self._total, self._same = self._total + row, self._same + 1
+        else:
+            self._total, self._same = row.copy(), 1
+
+    def mean(self) -> float:
+        return float(np.average(self._frames, weights=self._weights))
+
+    def per_row(self) -> np.ndarray:
+        return self._total / self._same
+
+    def error(self, blocks: int) -> float:
+        """Return the larger of the errors over blocks of frames and over rows.
+
+        Frames of a run much shorter than its memory are alike, and their scatter tells nothing;
+        particles far apart are different samples even then.
+        """
+        over = block_error(self._frames, blocks)
+        if self._same < len(self._frames) or len(self._total) < blocks:
+            return over
+        return float(np.fmax(over, self.per_row().std(ddof=1) / len(self._total) ** 0.5))
 
 
 def probability_current(
