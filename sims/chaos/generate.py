@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from sims.chaos.expressions import Node, python, uses
+from sims.chaos import lane_code
+from sims.chaos.expressions import Node, python
 from sims.chaos.system import TIME, System
-from sims.integrators import unrolled
 from sims.integrators.written import folder, module
 
 __all__ = ["compiled", "compiled_lanes", "folder", "source", "source_of_lanes", "work", "written"]
@@ -84,19 +84,8 @@ def source(system: System) -> str:
 
 def source_of_lanes(system: System, lanes: int) -> str:
     """Return a module with `rhs`, for `sims.integrators.lanes`."""
-    names, d = _names(system), system.dimension
-    places = {f"v{i}": unrolled.place(unrolled.STATE, i, d, lanes) for i in range(d)}
-    first = unrolled.parameters_at(d, lanes)
-    places |= {f"p{i}": first + lanes * i for i in range(len(system.parameters))}
-    used = set().union(*(uses(rate) for rate in system.rates))
-    needed = {written for name, written in names.items() if name in used}
-    lines = ["def rhs(w):", f"    for l in range({lanes}):"]
-    lines += ["        t = w[l]"] if TIME in used else []
-    lines += [f"        {name} = w[{at} + l]" for name, at in places.items() if name in needed]
-    lines += [f"        r{i} = {python(rate, names)}" for i, rate in enumerate(system.rates)]
-    for i in range(d):
-        lines.append(f"        w[{unrolled.place(unrolled.RATE, i, d, lanes)} + l] = r{i}")
-    return "\n\n".join([HEAD.format(name=system.name), "\n".join(lines)]) + "\n"
+    text = lane_code.source(system, _names(system), lanes)
+    return "\n\n".join([HEAD.format(name=system.name), text])
 
 
 _MODULES: dict[tuple[Any, ...], ModuleType] = {}  # by what the text is made of
