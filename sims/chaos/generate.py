@@ -84,8 +84,7 @@ def source(system: System) -> str:
 
 def source_of_lanes(system: System, lanes: int) -> str:
     """Return a module with `rhs`, for `sims.integrators.lanes`."""
-    text = lane_code.source(system, _names(system), lanes)
-    return "\n\n".join([HEAD.format(name=system.name), text])
+    return lane_code.source(system, _names(system), lanes)
 
 
 _MODULES: dict[tuple[Any, ...], ModuleType] = {}  # by what the text is made of
