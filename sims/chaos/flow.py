@@ -13,7 +13,7 @@ from sims.chaos import generate, switched, switching
 from sims.chaos.system import System
 from sims.integrators import lanes
 
-INTEGRATORS = ("dop853", "implicit")
+INTEGRATORS = ("dop853", "taylor", "implicit")
 PROBE = 20_000  # steps in which a stiff flow is found out
 STIFF = 100  # steps at the boundary of stability, beyond 9 of 10, that make one
 
@@ -62,8 +62,14 @@ def ensemble(
     if integrator == "implicit":
         return _each(system, times, starts, parameters, rtol, atol, _implicit)
     width = 1 if len(starts) == 1 else lanes.LANES
-    rhs = generate.compiled_lanes(system, width)
-    found = lanes.integrate(rhs, times, starts, given, lanes=width, rtol=rtol, atol=atol)
+    rhs = method = None
+    if integrator == "taylor":
+        method = generate.taylor(system, rtol, width)
+    else:
+        rhs = generate.compiled_lanes(system, width)
+    found = lanes.integrate(
+        rhs, times, starts, given, lanes=width, rtol=rtol, atol=atol, method=method
+    )
     for member in range(len(starts)):
         problem = found.problem(member)
         if problem:

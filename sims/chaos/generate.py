@@ -127,3 +127,20 @@ def compiled_lanes(system: System, lanes: int) -> Any:
         found = module(source_of_lanes(system, lanes), f"{system.name}_{lanes}")
         _LANES[key] = right_hand_side(found.rhs)
     return _LANES[key]
+
+
+_METHODS: dict[tuple[Any, ...], Any] = {}
+
+
+def taylor(system: System, rtol: float, lanes: int) -> Any:
+    """Return Taylor's method compiled for a system, of the order that a tolerance asks for."""
+    from sims.integrators import lanes as integrator
+    from sims.integrators.taylor import order
+
+    p = order(rtol)
+    key = (system.name, system.variables, system.equations, tuple(system.parameters), lanes, p)
+    if key not in _METHODS:
+        text = lane_code.source_of_taylor(system, _names(system), p, lanes)
+        name = f"{system.name}_taylor_{p}_{lanes}"
+        _METHODS[key] = integrator.taylor_method(text, name, system.dimension, p, lanes)
+    return _METHODS[key]

@@ -66,8 +66,18 @@ class Calls:
             what = RENAMED.get(call.what, call.what)
             given = [f"w.of({text(argument, names)})" for argument in call.arguments]
             names[f"#{number}"] = f"c{number}"
-            found.append(f"c{number} = elementary.{what}({', '.join(given)})")
+            found.append(f"c{number} = f.{what}({', '.join(given)})")
         return found
+
+
+def _lines(system: System, names: dict[str, str], places: dict[str, str]) -> list[str]:
+    """Return lines that read what is needed from its places and compute the rates r0, r1, .."""
+    calls, names = Calls(), dict(names)
+    rates = [calls.out(rate) for rate in system.rates]
+    used = set().union(*(uses(rate) for rate in system.rates))
+    lines = [f"{name} = {places[name]}" for key, name in names.items() if key in used]
+    lines += calls.lines(names)
+    return lines + [f"r{i} = {text(rate, names)}" for i, rate in enumerate(rates)]
 
 
 def source(system: System, names: dict[str, str], lanes: int) -> str:
@@ -75,22 +85,62 @@ def source(system: System, names: dict[str, str], lanes: int) -> str:
 
     names  what variables, parameters and the time are called in the text
     """
-    d, calls, names = system.dimension, Calls(), dict(names)
-    rates = [calls.out(rate) for rate in system.rates]
-    places = {f"v{i}": unrolled.place(unrolled.STATE, i, d, lanes) for i in range(d)}
-    first = unrolled.parameters_at(d, lanes)
-    places |= {f"p{i}": first + lanes * i for i in range(len(system.parameters))}
-    places |= {"t": unrolled.TIME}
-    used = set().union(*(uses(rate) for rate in system.rates))
-    needed = [written for name, written in names.items() if name in used]
-    lines = ["def rates(w):", *(f"    {name} = w[{places[name]}]" for name in needed)]
-    lines += [f"    {line}" for line in calls.lines(names)]
-    lines += [f"    r{i} = {text(rate, names)}" for i, rate in enumerate(rates)]
-    lines += [f"    w[{unrolled.place(unrolled.RATE, i, d, lanes)}] = r{i}" for i in range(d)]
-    return (
-        f'"""Made from the equations of {system.name}; its name holds their hash."""\n\n'
-        "from sims.integrators import elementary\n"
-        f"from sims.integrators.vectors import emitted  # {version('elementary', 'vectors')}\n\n\n"
-        + "\n".join(lines)
-        + f"\n\n\nemit = emitted(rates, {lanes})\n\n\ndef rhs(w):\n    emit(w)\n"
-    )
+    d, first = system.dimension, unrolled.parameters_at(system.dimension, lanes)
+    places = {f"v{i}": f"w[{unrolled.place(unrolled.STATE, i, d, lanes)}]" for i in range(d)}
+    places |= {f"p{i}": f"w[{first + lanes * i}]" for i in range(len(system.parameters))}
+    places |= {"t": f"w[{unrolled.TIME * lanes}]"}
+    lines = _lines(system, names, places)
+    lines += [f"w[{unrolled.place(unrolled.RATE, i, d, lanes)}] = r{i}" for i in range(d)]
+    body = "\n".join(f"    {line}" for line in lines)
+    return f'''"""Made from the equations of {system.name}; its name holds their hash."""
+
+from sims.integrators import elementary as f
+from sims.integrators.vectors import emitted  # {version("elementary", "vectors")}
+
+
+def rates(w):
+{body}
+
+
+emit = emitted(rates, {lanes})
+
+
+def rhs(w):
+    emit(w)
+'''
+
+
+def source_of_taylor(system: System, names: dict[str, str], order: int, lanes: int) -> str:
+    """Return a module with `steps` of Taylor's method, for `sims.integrators.lanes`."""
+    d, count = system.dimension, len(system.parameters)
+    places = {f"v{i}": f"v[{i}]" for i in range(d)} | {f"p{i}": f"p[{i}]" for i in range(count)}
+    lines = _lines(system, names, places | {"t": "t"})
+    body = "\n".join(f"    {line}" for line in lines)
+    found = ", ".join(f"w.of(r{i})" for i in range(d))
+    return f'''"""Made from the equations of {system.name}; its name holds their hash."""
+
+from numba import njit
+
+from sims.integrators import taylor
+from sims.integrators.lanes import STEPS_TYPE
+
+# {version("elementary", "vectors", "jets", "taylor", "unrolled")}
+
+
+def rates(w, t, v, p):
+    f = w
+{body}
+    return [{found}]
+
+
+step = taylor.step(rates, {d}, {order}, {lanes}, {count})
+
+
+@njit(STEPS_TYPE, cache=True)
+def steps(rhs, w, rtol, atol, bound, limit, most_stiff, most):
+    for _ in range(most):
+        told = step(w, rtol, atol, bound, limit)
+        if told:
+            return told
+    return 0
+'''

@@ -184,6 +184,22 @@ def _advance(n: int, lanes: int) -> list[str]:
     return ["def advance(w, limit, most_stiff):", *o.lines, "    return stuck"]
 
 
+def _read(n: int, lanes: int) -> list[str]:
+    """Return a function that writes the states at the times in the row TIME, from the step's begin.
+
+    HNW (1993), Sec. II.6, Eq. (6.13).
+    """
+    o = _Writer(n, lanes)
+    lines = [f"theta = {o.lane(TIME)} / {o.part(SIZE, 0)}", "rest = 1.0 - theta"]
+    for i in range(n):
+        inner = o.part(DENSE + 6, i)
+        for row in range(5, -1, -1):
+            inner = f"({o.part(DENSE + row, i)} + {('theta', 'rest')[(row + 1) % 2]} * {inner})"
+        lines.append(f"{o.part(STATE, i)} = {o.part(OLD, i)} + theta * {inner}")
+    o.each_lane(*lines)
+    return ["def read(w):", *o.lines]
+
+
 _STEPS = """def steps(rhs, w, rtol, atol, bound, limit, most_stiff, most):
     for _ in range(most):
         wanted = attempt(rhs, w, rtol, atol, bound)
@@ -205,8 +221,10 @@ def text(dimension: int, lanes: int) -> str:
     functions = (_attempt, _dense, _advance)
     parts = [
         f'"""DOP853 for {lanes} lanes of {dimension} components."""\n',
-        "import math\n\nfrom numba import njit\n\nfrom sims.integrators.lanes import STEPS_TYPE",
+        "import math\n\nfrom numba import njit\n",
+        "from sims.integrators.lanes import RATES, STEPS_TYPE",
         *("\n".join([f"@njit({options})", *each(dimension, lanes)]) for each in functions),
         f"@njit(STEPS_TYPE, cache=True, {options})\n{_STEPS}",
+        "\n".join([f"@njit(RATES, cache=True, {options})", *_read(dimension, lanes)]),
     ]
     return "\n\n\n".join(parts) + "\n"

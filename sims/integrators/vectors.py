@@ -11,7 +11,7 @@ Importing this module imports Numba.
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from llvmlite import ir
+from llvmlite import ir  # type: ignore[import-untyped]
 from numba import types
 from numba.core import cgutils
 from numba.extending import intrinsic
@@ -215,15 +215,18 @@ def total(weights: Sequence[float], terms: Sequence[Lanes]) -> Lanes:
 def emitted(write: Callable[..., Any], lanes: int, scalars: int = 0) -> Any:
     """Return what `write(block, *scalars)` writes as a function for Numba, of an array and scalars.
 
-    It returns 1 if a condition that `write` returns holds in some lane, else 0.
+    It returns a bit for each condition that `write` returns, set if it holds in some lane.
     """
     signature = types.int64(types.float64[::1], *[types.float64] * scalars)
 
     def codegen(context, builder, signature, given):
         array = context.make_array(signature.args[0])(context, builder, given[0])
         block = Block(builder, array.data, lanes)
-        told = write(block, *[block.spread(each) for each in given[1:]])
-        return ir.Constant(_I8, 0) if told is None else builder.zext(block.some(told), _I8)
+        told = ir.Constant(_I8, 0)
+        for number, mask in enumerate(write(block, *map(block.spread, given[1:])) or ()):
+            bit = builder.zext(block.some(mask), _I8)
+            told = builder.or_(told, builder.shl(bit, ir.Constant(_I8, number)))
+        return told
 
     names = ", ".join(["w", *(f"s{i}" for i in range(scalars))])
     made: dict[str, Any] = {"signature": signature, "codegen": codegen}
