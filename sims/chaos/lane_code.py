@@ -29,18 +29,25 @@ def whole(node: Node) -> int | None:
     return None
 
 
+def _number(node: Node, names: dict[str, str]) -> str:
+    """Return an expression as text that is never a plain number of Python."""
+    found = text(node, names)
+    return f"w.of({found})" if isinstance(node, Number) else found
+
+
 def text(node: Node, names: dict[str, str]) -> str:
-    """Return an expression without functions as Python that `vectors.Lanes` takes."""
+    """Return an expression without functions as Python for `vectors.Lanes` or `jets.Jet`."""
     if isinstance(node, Number):
         return repr(node.value)
     if isinstance(node, Name):
         return names[node.name]
-    given = [text(argument, names) for argument in node.arguments]
+    first, second = _number(node.arguments[0], names), node.arguments[1]
     if node.what == "**":
-        return f"w.of({given[0]})**{whole(node.arguments[1])}"
-    return f"(w.of({given[0]}) {node.what} {given[1]})"
+        return f"{first}**{whole(second)}"
+    return f"({first} {node.what} {text(second, names)})"
 
 
+# What functions of the grammar are called in `elementary` and `jets`, where it is another name.
 RENAMED = {"**": "power", "min": "minimum", "max": "maximum", "abs": "absolute"}
 
 
@@ -64,7 +71,7 @@ class Calls:
         found = []
         for call, number in self.numbers.items():
             what = RENAMED.get(call.what, call.what)
-            given = [f"w.of({text(argument, names)})" for argument in call.arguments]
+            given = [_number(argument, names) for argument in call.arguments]
             names[f"#{number}"] = f"c{number}"
             found.append(f"c{number} = f.{what}({', '.join(given)})")
         return found

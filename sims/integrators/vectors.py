@@ -8,7 +8,7 @@ says so, whatever L: the bits of a lane depend neither on its neighbours nor on 
 Importing this module imports Numba.
 """
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
@@ -200,16 +200,8 @@ def fused(a: Lanes, b: Lanes, c: Lanes | float) -> Lanes:
 
 def where(mask: Any, a: Lanes | float, b: Lanes | float) -> Lanes:
     """Return a where a condition holds, else b."""
-    block = a.block if isinstance(a, Lanes) else b.block
+    block = next(each.block for each in (a, b) if isinstance(each, Lanes))
     return Lanes(block, block.builder.select(mask, block.of(a).value, block.of(b).value))
-
-
-def total(weights: Sequence[float], terms: Sequence[Lanes]) -> Lanes:
-    """Return the sum of weighted terms, from the first on."""
-    found = terms[0] * weights[0]
-    for weight, term in zip(weights[1:], terms[1:], strict=True):
-        found = found + term * weight
-    return found
 
 
 def emitted(write: Callable[..., Any], lanes: int, scalars: int = 0) -> Any:
