@@ -35,8 +35,7 @@ def ensemble(
     integrator  dop853; taylor, several times faster for flows without corners, but compiled for
                 each system; or implicit: Radau IIA of order 9, for stiff flows, one after another
 
-    A trajectory's bits depend neither on the others nor on how many there are; with dop853, one
-    alone differs from them by rounding.
+    A trajectory's bits depend neither on the others nor on how many there are.
 
     Raises NumericsError that names the system, and the trajectory if there are several, whose step
     size collapses; ValueError for shapes that do not fit, and an integrator that a flow cannot use.

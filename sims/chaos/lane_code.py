@@ -5,21 +5,10 @@
 Functions are those of `sims.integrators.elementary`, which hold no branch; none is computed twice.
 """
 
-import hashlib
-from functools import cache
-from pathlib import Path
-
 from sims.chaos.expressions import SMALL_POWERS, Call, Name, Node, Number, uses
 from sims.chaos.system import System
-from sims.integrators import unrolled
-
-
-@cache
-def version(*names: str) -> str:
-    """Return a digest of modules of `sims.integrators`: what imports them has it in its text."""
-    folder = Path(unrolled.__file__).parent
-    texts = [(folder / f"{name}.py").read_bytes() for name in names]
-    return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]
+from sims.integrators import lane_layout
+from sims.integrators.written import version
 
 
 def whole(node: Node) -> int | None:
@@ -92,12 +81,12 @@ def source(system: System, names: dict[str, str], lanes: int) -> str:
 
     names  what variables, parameters and the time are called in the text
     """
-    d, first = system.dimension, unrolled.parameters_at(system.dimension, lanes)
-    places = {f"v{i}": f"w[{unrolled.place(unrolled.STATE, i, d, lanes)}]" for i in range(d)}
+    d, first = system.dimension, lane_layout.parameters_at(system.dimension, lanes)
+    places = {f"v{i}": f"w[{lane_layout.place(lane_layout.STATE, i, d, lanes)}]" for i in range(d)}
     places |= {f"p{i}": f"w[{first + lanes * i}]" for i in range(len(system.parameters))}
-    places |= {"t": f"w[{unrolled.TIME * lanes}]"}
+    places |= {"t": f"w[{lane_layout.TIME * lanes}]"}
     lines = _lines(system, names, places)
-    lines += [f"w[{unrolled.place(unrolled.RATE, i, d, lanes)}] = r{i}" for i in range(d)]
+    lines += [f"w[{lane_layout.place(lane_layout.RATE, i, d, lanes)}] = r{i}" for i in range(d)]
     body = "\n".join(f"    {line}" for line in lines)
     return f'''"""Made from the equations of {system.name}; its name holds their hash."""
 
@@ -131,7 +120,7 @@ from numba import njit
 from sims.integrators import taylor
 from sims.integrators.lanes import STEPS_TYPE
 
-# {version("elementary", "vectors", "jets", "taylor", "unrolled")}
+# {version("elementary", "vectors", "jets", "taylor", "lane_layout")}
 
 
 def rates(w, t, v, p):

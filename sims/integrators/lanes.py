@@ -1,14 +1,15 @@
 # mypy: disallow-untyped-defs=False
-"""DOP853 for many small states at once: lanes side by side, each with its own time and step.
+"""Many small states at once: lanes side by side, each with its own time and step.
 
     dy/dt = f(t, y; p),  y (n,), lane by lane
 
 A lane that has arrived takes the next state, so that none waits for the others. What a lane does
 depends on no other: its numbers come from its own alone, by the same instructions in every lane.
 
-A right-hand side is a function of one array, `w`, laid out as `unrolled` says: it reads the times
-of the stages, the row STATE and the parameters, and writes the row RATE. The arithmetic is written
-out and compiled once for each number of components and lanes, whatever the system.
+A right-hand side is a function of one array, `w`, laid out as `lane_layout` says: it reads the
+times of the stages, the row STATE and the parameters, and writes the row RATE. The arithmetic of
+`dop853_lanes` is compiled once for each number of components and lanes, whatever the system; that
+of `taylor` holds the right-hand side, and is compiled for each.
 
 Hairer, Norsett & Wanner (1993) Solving Ordinary Differential Equations I, Sec. II.5, II.6; IV.2.
 Importing this module imports Numba.
@@ -26,10 +27,9 @@ from numba import cfunc, njit, types
 from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.extending import register_jitable
 
-from sims.integrators import compiled, step_control, taylor, unrolled, written
+from sims.integrators import compiled, dop853_lanes, lane_layout, step_control, taylor, written
 from sims.integrators.dop853_batch import ADVICE, MAX_STEPS, SMALLEST, too_many
-from sims.integrators.pointers import Pointer
-from sims.integrators.unrolled import (
+from sims.integrators.lane_layout import (
     AFTER,
     HEAD,
     LOW,
@@ -49,9 +49,10 @@ from sims.integrators.unrolled import (
     T,
     Y,
 )
+from sims.integrators.pointers import Pointer
 
 LANES = 8  # an AVX-512 register, or two of AVX2
-LEAST_STEP = unrolled.LEAST_STEP
+LEAST_STEP = lane_layout.LEAST_STEP
 PAUSE = 2000  # steps between two looks at the keyboard
 
 _F8, _I8, _ROW = types.float64, types.int64, types.float64[::1]
@@ -181,12 +182,12 @@ def _samples(n, lanes, read, marks, found, w, at):
 @njit(error_model="numpy")
 def _status(lanes, lane, marks, w, at, options):
     """Return why a lane cannot go on, or RUNNING."""
-    share = unrolled.STIFF_SHARE * w[lanes * STEPS + lane]
+    share = dop853_lanes.STIFF_SHARE * w[lanes * STEPS + lane]
     if w[lanes * STIFF + lane] >= options[MOST_STIFF] + share:
         return STIFF_ENOUGH
     if w[lanes * STEPS + lane] >= options[LIMIT]:
         return EXHAUSTED
-    least = LEAST_STEP * abs(w[lanes * T + lane]) + unrolled.TINY
+    least = LEAST_STEP * abs(w[lanes * T + lane]) + lane_layout.TINY
     return RUNNING if w[lanes * H + lane] >= least else COLLAPSED
 
 
@@ -248,7 +249,7 @@ def _cached(version: str) -> Callable[..., bool]:
 # Numba warns that functions as arguments are experimental; the tests watch over what is used.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-    drive = _cached(compiled.fingerprint(step_control, unrolled))
+    drive = _cached(compiled.fingerprint(step_control, lane_layout, dop853_lanes))
 
 
 @dataclass(frozen=True)
@@ -269,14 +270,16 @@ def _loaded(text: str, name: str, function: str, signature: Any) -> Pointer:
 @cache
 def _dop853(dimension: int, lanes: int) -> Method:
     """Return the compiled steps for a number of components and lanes."""
-    text, name = unrolled.text(dimension, lanes), f"dop853_{dimension}_{lanes}"
+    version = written.version("dop853_lanes", "lane_layout", "vectors", "elementary", "tableau")
+    text, name = dop853_lanes.text(dimension, lanes, version), f"dop853_{dimension}_{lanes}"
     return Method(_loaded(text, name, "steps", STEPS_TYPE), _loaded(text, name, "read", RATES))
 
 
 @cache
 def _series(dimension: int, order: int, lanes: int) -> Pointer:
     """Return the compiled reading of Taylor series."""
-    text = taylor.text(dimension, order, lanes)
+    version = written.version("taylor", "lane_layout", "vectors")
+    text = taylor.text(dimension, order, lanes, version)
     return _loaded(text, f"taylor_{dimension}_{order}_{lanes}", "read", RATES)
 
 
@@ -345,7 +348,7 @@ def integrate(
     An error per step stays below atol + rtol |y|, root mean square over components.
     """
     members, n = starts.shape
-    block = np.zeros(unrolled.parameters_at(n, lanes) + lanes * parameters.shape[1])
+    block = np.zeros(lane_layout.parameters_at(n, lanes) + lanes * parameters.shape[1])
     block[lanes * NEXT : lanes * (NEXT + 1)] = math.inf
     at = np.full((INTS, lanes + 1), -1, dtype=np.int64)
     at[WHO, lanes] = 0  # the next state that no lane has

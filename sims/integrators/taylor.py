@@ -4,7 +4,7 @@
 
 The order p follows from the tolerance, and the step from the last two coefficients: the last but
 one would leave an error of the tolerance, the last of e^-2 of it. No step is refused. The layout of
-a block is that of `unrolled`, the coefficients from the first on in the rows from DENSE.
+a block is that of `lane_layout`, the coefficients from the first on in the rows from DENSE.
 
 Jorba & Zou (2005) Exp. Math. 14, 99, Eqs. (3.5) to (3.8). Importing this module imports Numba.
 """
@@ -15,9 +15,9 @@ from typing import Any
 
 from llvmlite import ir  # type: ignore[import-untyped]
 
-from sims.integrators import elementary, unrolled
+from sims.integrators import elementary, lane_layout
 from sims.integrators.jets import Jet, Jets, Term
-from sims.integrators.unrolled import (
+from sims.integrators.lane_layout import (
     DENSE,
     LEAST_STEP,
     LOW,
@@ -74,12 +74,12 @@ class _Step:
         self.rates, self.n, self.p, self.lanes, self.count = rates, dimension, p, lanes, parameters
 
     def place(self, row: int, component: int) -> int:
-        return unrolled.place(row, component, self.n, self.lanes)
+        return lane_layout.place(row, component, self.n, self.lanes)
 
     def coefficients(self, w: Block) -> list[list[Term]]:
         """Return y_0 .. y_p of each component."""
         jets, found = Jets(w), []
-        first = unrolled.parameters_at(self.n, self.lanes)
+        first = lane_layout.parameters_at(self.n, self.lanes)
         given = [jets.constant(w[first + self.lanes * i]) for i in range(self.count)]
         rates: list[Jet] = []
         for i in range(self.n):
@@ -125,7 +125,7 @@ class _Step:
         step = h + low
         end = t + step
         time = where(ok, where(whole, end, bound), t)
-        w[lanes * PAST], w[lanes * PAST_LOW] = t, low
+        w.keep({PAST: t, PAST_LOW: low})
         w[lanes * T] = time
         w[lanes * LOW] = where(ok, where(whole, step - (end - t), 0.0), low)
         w[lanes * H] = wished
@@ -175,13 +175,13 @@ def reading(dimension: int, p: int, lanes: int) -> Any:
     return emitted(_Step(lambda *_: [], dimension, p, lanes, 0).read, lanes)
 
 
-def text(dimension: int, p: int, lanes: int) -> str:
+def text(dimension: int, p: int, lanes: int, version: str) -> str:
     """Return a module with `read`, which `sims.integrators.lanes` calls."""
     return f'''"""Taylor series of order {p} for {lanes} lanes of {dimension} components."""
 
 from numba import njit
 
-from sims.integrators import taylor
+from sims.integrators import taylor  # {version}
 from sims.integrators.lanes import RATES
 
 reading = taylor.reading({dimension}, {p}, {lanes})

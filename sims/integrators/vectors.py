@@ -45,17 +45,45 @@ class Block:
             value = self.builder.insert_element(value, scalar, ir.Constant(_I8, lane))
         return Lanes(self, value)
 
-    def _place(self, at: int) -> Any:
-        place = self.builder.gep(self.data, [ir.Constant(_I8, at)])
+    def _place(self, at: Any) -> Any:
+        index = ir.Constant(_I8, at) if isinstance(at, int) else at
+        place = self.builder.gep(self.data, [index])
         return self.builder.bitcast(place, self.wide(_F8).as_pointer())
 
-    def __getitem__(self, at: int) -> "Lanes":
+    def __getitem__(self, at: Any) -> "Lanes":
         """Return the lanes that lie at a place of the array and behind it."""
         return Lanes(self, self.builder.load(self._place(at), align=8))
 
-    def __setitem__(self, at: int, value: "Lanes | float") -> None:
+    def __setitem__(self, at: Any, value: "Lanes | float") -> None:
         """Write lanes to a place of the array."""
         self.builder.store(self.of(value).value, self._place(at), align=8)
+
+    def moved(self, at: int, component: Any) -> Any:
+        """Return a place that lies some components behind another."""
+        distance = self.builder.mul(component, ir.Constant(_I8, self.lanes))
+        return self.builder.add(distance, ir.Constant(_I8, at))
+
+    def one(self, number: int) -> "Lanes":
+        """Return what each lane has one of."""
+        return self[self.lanes * number]
+
+    def keep(self, values: dict[int, "Lanes"]) -> None:
+        """Write what each lane has one of."""
+        for number, value in values.items():
+            self[self.lanes * number] = value
+
+    def repeat(self, times: int, write: Callable[[Any], None]) -> None:
+        """Write a loop, whose body takes the number of the round."""
+        with cgutils.for_range(self.builder, ir.Constant(_I8, times)) as loop:
+            write(loop.index)
+
+    def both(self, first: Any, second: Any) -> Any:
+        """Return where two conditions hold."""
+        return self.builder.and_(first, second)
+
+    def either(self, first: Any, second: Any) -> Any:
+        """Return where one of two conditions holds."""
+        return self.builder.or_(first, second)
 
     def of(self, value: "Lanes | float") -> "Lanes":
         """Return what is already a register, or a number in every lane."""
@@ -191,6 +219,23 @@ class Lanes:
         constant = self.block.constant(_I8, 1 << bit)
         masked = self.block.builder.and_(integers, constant)
         return self.block.builder.icmp_unsigned("!=", masked, self.block.constant(_I8, 0))
+
+
+class Cell:
+    """A sum that a loop adds to."""
+
+    def __init__(self, block: Block) -> None:
+        self.block = block
+        self.place = cgutils.alloca_once(block.builder, block.wide(_F8))
+        block.builder.store(block.constant(_F8, 0.0), self.place)
+
+    def add(self, value: Lanes) -> None:
+        """Add to it."""
+        self.block.builder.store((value + self.value()).value, self.place)
+
+    def value(self) -> Lanes:
+        """Return what it holds now."""
+        return Lanes(self.block, self.block.builder.load(self.place))
 
 
 def fused(a: Lanes, b: Lanes, c: Lanes | float) -> Lanes:
