@@ -151,7 +151,7 @@ def test_what_cannot_be_is_said():
         flow.trajectory(bursts, np.array([0.0, 2.0]), integrator="implicit")
     with pytest.raises(NumericsError, match="step size collapsed at t = 0;"):
         flow.trajectory(bursts, np.array([0.0, 2.0]), np.array([np.nan]), integrator="implicit")
-    with pytest.raises(ValueError, match="integrator: no 'euler'; known: dop853, implicit"):
+    with pytest.raises(ValueError, match="integrator: no 'euler'; known: dop853, taylor, implicit"):
         flow.trajectory(bursts, np.array([0.0, 2.0]), integrator="euler")
     with pytest.raises(ConfigError, match="integrator: SprottMore jumps; use dop853 or auto"):
         prepare({"systems": ["SprottMore"], "integrator": "implicit"}, "params")

@@ -129,6 +129,7 @@ FUNCTIONS: dict[str, tuple[int, Callable[..., tuple[Node, ...]]]] = {
 }
 # step(a) is 1 for a > 0, else 0; under(a, b) is 1 for a <= b, else 0: between them, one of two.
 HIDDEN = {"under"}
+CORNERED = {"abs", "sign", "step", "floor", "min", "max", "under"}  # all others are analytic
 OPERATORS = {ast.Add: "+", ast.Sub: "-", ast.Mult: "*", ast.Div: "/", ast.Pow: "**"}
 BINARY: dict[str, Callable[[Any, Any], Any]] = {
     "+": operator.add,
@@ -287,6 +288,13 @@ def uses(node: Node) -> set[str]:
     if isinstance(node, Number):
         return set()
     return set().union(*(uses(argument) for argument in node.arguments))
+
+
+def functions(node: Node) -> set[str]:
+    """Return the functions and operators that occur."""
+    if not isinstance(node, Call):
+        return set()
+    return {node.what}.union(*(functions(argument) for argument in node.arguments))
 
 
 def degree(node: Node, variables: Iterable[str]) -> int | None:

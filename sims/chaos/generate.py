@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from sims.chaos.expressions import Node, python, uses
+from sims.chaos import lane_code
+from sims.chaos.expressions import Node, python
 from sims.chaos.system import TIME, System
-from sims.integrators import unrolled
 from sims.integrators.written import folder, module
 
 __all__ = ["compiled", "compiled_lanes", "folder", "source", "source_of_lanes", "work", "written"]
@@ -84,19 +84,7 @@ def source(system: System) -> str:
 
 def source_of_lanes(system: System, lanes: int) -> str:
     """Return a module with `rhs`, for `sims.integrators.lanes`."""
-    names, d = _names(system), system.dimension
-    places = {f"v{i}": unrolled.place(unrolled.STATE, i, d, lanes) for i in range(d)}
-    first = unrolled.parameters_at(d, lanes)
-    places |= {f"p{i}": first + lanes * i for i in range(len(system.parameters))}
-    used = set().union(*(uses(rate) for rate in system.rates))
-    needed = {written for name, written in names.items() if name in used}
-    lines = ["def rhs(w):", f"    for l in range({lanes}):"]
-    lines += ["        t = w[l]"] if TIME in used else []
-    lines += [f"        {name} = w[{at} + l]" for name, at in places.items() if name in needed]
-    lines += [f"        r{i} = {python(rate, names)}" for i, rate in enumerate(system.rates)]
-    for i in range(d):
-        lines.append(f"        w[{unrolled.place(unrolled.RATE, i, d, lanes)} + l] = r{i}")
-    return "\n\n".join([HEAD.format(name=system.name), "\n".join(lines)]) + "\n"
+    return lane_code.source(system, _names(system), lanes)
 
 
 _MODULES: dict[tuple[Any, ...], ModuleType] = {}  # by what the text is made of
@@ -139,3 +127,20 @@ def compiled_lanes(system: System, lanes: int) -> Any:
         found = module(source_of_lanes(system, lanes), f"{system.name}_{lanes}")
         _LANES[key] = right_hand_side(found.rhs)
     return _LANES[key]
+
+
+_METHODS: dict[tuple[Any, ...], Any] = {}
+
+
+def taylor(system: System, rtol: float, lanes: int) -> Any:
+    """Return Taylor's method compiled for a system, of the order that a tolerance asks for."""
+    from sims.integrators import lanes as integrator
+    from sims.integrators.taylor import order
+
+    p = order(rtol)
+    key = (system.name, system.variables, system.equations, tuple(system.parameters), lanes, p)
+    if key not in _METHODS:
+        text = lane_code.source_of_taylor(system, _names(system), p, lanes)
+        name = f"{system.name}_taylor_{p}_{lanes}"
+        _METHODS[key] = integrator.taylor_method(text, name, system.dimension, p, lanes)
+    return _METHODS[key]

@@ -61,7 +61,7 @@ def trajectory(
                 also a history: a function, (times, states), or what `onward` gives
     rtol, atol  error per step; without meaning for maps
     seed        of the digits that `words` draws; without meaning for what is not stepped in words
-    integrator  of a flow: dop853 or implicit
+    integrator  of a flow: dop853, taylor or implicit
 
     Raises NumericsError that names the system and the time if it blows up; ConfigError for times
     between the iterations of a map, and for a history shorter than the delay.

@@ -44,7 +44,8 @@ class Params:
                          computed; 0 takes those of the catalogue, for the systems that are its own
     missing              fraction of the samples that a reader does not get; or
                          {fraction: ..., block: ...}, in gaps of that many samples
-    integrator           dop853; implicit (Radau IIA of order 9) for stiff flows; auto finds out
+    integrator           dop853; taylor, faster for flows without corners; implicit (Radau IIA of
+                         order 9) for stiff flows; auto finds out which flows are stiff
     rtol, atol           error per step of the integrator
     dtype                float64 or float32, of the samples
     """
@@ -68,7 +69,7 @@ class Params:
     observational_noise: float = 0.0
     exponents: float = 0.0
     missing: Any = 0.0
-    integrator: Literal["dop853", "implicit", "auto"] = "dop853"
+    integrator: Literal["dop853", "taylor", "implicit", "auto"] = "dop853"
     rtol: float = 1e-10
     atol: float = 1e-10
     dtype: Literal["float64", "float32"] = "float64"
@@ -207,8 +208,12 @@ def _check(params: Params, where: str) -> None:
         at = config.join(where, "points_per_period")
         granularity.check_maps(systems, params.points_per_period, usual, at)
     for system in systems:
-        if params.integrator == "implicit" and (system.kind != "flow" or jumps(system)):
-            what = "jumps" if system.kind == "flow" else f"is a {system.kind}"
+        what = "" if system.kind == "flow" else f"is a {system.kind}"
+        if params.integrator == "implicit" and jumps(system):
+            what = "jumps"
+        if params.integrator == "taylor" and system.kind == "flow" and system.corners:
+            what = f"has {', '.join(system.corners)}, which no series follows"
+        if params.integrator in ("implicit", "taylor") and what:
             raise ConfigError(
                 f"{config.join(where, 'integrator')}: {system.name} {what}; use dop853 or auto"
             )

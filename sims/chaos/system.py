@@ -146,6 +146,12 @@ class System:
         ]
         return self.autonomous and None not in degrees
 
+    @cached_property
+    def corners(self) -> tuple[str, ...]:
+        """Return the functions with a corner or a jump that occur, such as abs."""
+        found = set().union(*(expressions.functions(rate) for rate in self.rates))
+        return tuple(sorted(found & expressions.CORNERED))
+
     def changed(self, parameters: Mapping[str, float], where: str) -> "System":
         """Return the system with other parameters; its label then says nothing."""
         for name in parameters:

@@ -25,8 +25,8 @@ from core.errors import NumericsError
 from sims.integrators import compiled, radau, step_control
 from sims.integrators.compiled import RIGHT_HAND_SIDE
 from sims.integrators.dop853_batch import ADVICE, MAX_STEPS, SMALLEST, too_many
+from sims.integrators.lane_layout import LEAST_STEP, TINY
 from sims.integrators.radau import INVERSE_REAL, NODES, STAGES, A, E
-from sims.integrators.unrolled import LEAST_STEP, TINY
 
 NEWTON = 10  # iterations
 PAUSE = 500  # steps between two looks at the keyboard

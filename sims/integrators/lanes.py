@@ -1,14 +1,15 @@
 # mypy: disallow-untyped-defs=False
-"""DOP853 for many small states at once: lanes side by side, each with its own time and step.
+"""Many small states at once: lanes side by side, each with its own time and step.
 
     dy/dt = f(t, y; p),  y (n,), lane by lane
 
 A lane that has arrived takes the next state, so that none waits for the others. What a lane does
 depends on no other: its numbers come from its own alone, by the same instructions in every lane.
 
-A right-hand side is a function of one array, `w`, laid out as `unrolled` says: it reads the times
-of the stages, the row STATE and the parameters, and writes the row RATE. The arithmetic is written
-out and compiled once for each number of components and lanes, whatever the system.
+A right-hand side is a function of one array, `w`, laid out as `lane_layout` says: it reads the
+times of the stages, the row STATE and the parameters, and writes the row RATE. The arithmetic of
+`dop853_lanes` is compiled once for each number of components and lanes, whatever the system; that
+of `taylor` holds the right-hand side, and is compiled for each.
 
 Hairer, Norsett & Wanner (1993) Solving Ordinary Differential Equations I, Sec. II.5, II.6; IV.2.
 Importing this module imports Numba.
@@ -26,34 +27,32 @@ from numba import cfunc, njit, types
 from numba.core.errors import NumbaExperimentalFeatureWarning
 from numba.extending import register_jitable
 
-from sims.integrators import compiled, step_control, unrolled, written
+from sims.integrators import compiled, dop853_lanes, lane_layout, step_control, taylor, written
 from sims.integrators.dop853_batch import ADVICE, MAX_STEPS, SMALLEST, too_many
-from sims.integrators.pointers import Pointer
-from sims.integrators.unrolled import (
+from sims.integrators.lane_layout import (
     AFTER,
-    DENSE,
     HEAD,
     LOW,
     NEW,
     NEXT,
-    OLD,
     PAST,
     PAST_LOW,
     RATE,
     REJECTED,
     ROWS,
-    SIZE,
     STATE,
     STEPS,
     STIFF,
+    TIME,
     H,
     K,
     T,
     Y,
 )
+from sims.integrators.pointers import Pointer
 
 LANES = 8  # an AVX-512 register, or two of AVX2
-LEAST_STEP = unrolled.LEAST_STEP
+LEAST_STEP = lane_layout.LEAST_STEP
 PAUSE = 2000  # steps between two looks at the keyboard
 
 _F8, _I8, _ROW = types.float64, types.int64, types.float64[::1]
@@ -149,7 +148,9 @@ def _fill(n, lanes, lane, rhs, marks, starts, parameters, found, ended, counts, 
             _end(lanes, lane, found, ended, counts, w, at, ARRIVED)
             continue
         span = marks[marks.size - 1] - marks[0]
-        h = _first_step(n, lanes, lane, rhs, w, span, options[RTOL], options[ATOL])
+        h = span
+        if options[FIRST] >= 0.0:
+            h = _first_step(n, lanes, lane, rhs, w, span, options[RTOL], options[ATOL])
         first = options[FIRST] if options[FIRST] > 0.0 else h
         w[lanes * H + lane], w[lanes * NEXT + lane] = first, marks[done]
         if h == 0.0:
@@ -157,45 +158,42 @@ def _fill(n, lanes, lane, rhs, marks, starts, parameters, found, ended, counts, 
 
 
 @njit(error_model="numpy")
-def _read(n, lanes, lane, theta, w, found, who, mark):
-    """Write the state within the last step: HNW (1993), Sec. II.6, Eq. (6.13)."""
-    row, rest = lanes * n, 1.0 - theta
-    for i in range(n):
-        at = lanes * (HEAD + DENSE * n + i) + lane
-        inner = w[at + 4 * row] + rest * (w[at + 5 * row] + theta * w[at + 6 * row])
-        inner = w[at + 2 * row] + rest * (w[at + 3 * row] + theta * inner)
-        inner = w[at] + rest * (w[at + row] + theta * inner)
-        found[who, mark, i] = w[lanes * (HEAD + OLD * n + i) + lane] + theta * inner
-
-
-@njit(error_model="numpy")
-def _samples(n, lanes, lane, marks, found, w, at):
-    """Write the samples of a lane that lie in its last step."""
-    done, who, end = at[DONE, lane], at[WHO, lane], w[lanes * T + lane]
-    past, low = w[lanes * PAST + lane], w[lanes * PAST_LOW + lane]
-    size = 1.0 / w[lanes * (HEAD + SIZE * n) + lane]
-    while done < marks.size and marks[done] <= end:
-        _read(n, lanes, lane, ((marks[done] - past) - low) * size, w, found, who, done)
-        done += 1
-    at[DONE, lane] = done
-    w[lanes * NEXT + lane] = marks[done] if done < marks.size else math.inf
+def _samples(n, lanes, read, marks, found, w, at):
+    """Write the samples that lie in the last steps of the lanes, one of each at a time."""
+    for _ in range(marks.size):
+        due = 0
+        for lane in range(lanes):
+            if w[lanes * T + lane] >= w[lanes * NEXT + lane]:
+                past, low = w[lanes * PAST + lane], w[lanes * PAST_LOW + lane]
+                w[lanes * TIME + lane] = (w[lanes * NEXT + lane] - past) - low
+                due += 1
+        if due == 0:
+            return
+        read(w)
+        for lane in range(lanes):
+            if w[lanes * T + lane] >= w[lanes * NEXT + lane]:
+                done, who = at[DONE, lane], at[WHO, lane]
+                for i in range(n):
+                    found[who, done, i] = w[lanes * (HEAD + STATE * n + i) + lane]
+                at[DONE, lane] = done + 1
+                w[lanes * NEXT + lane] = marks[done + 1] if done + 1 < marks.size else math.inf
 
 
 @njit(error_model="numpy")
 def _status(lanes, lane, marks, w, at, options):
     """Return why a lane cannot go on, or RUNNING."""
-    share = unrolled.STIFF_SHARE * w[lanes * STEPS + lane]
+    share = dop853_lanes.STIFF_SHARE * w[lanes * STEPS + lane]
     if w[lanes * STIFF + lane] >= options[MOST_STIFF] + share:
         return STIFF_ENOUGH
     if w[lanes * STEPS + lane] >= options[LIMIT]:
         return EXHAUSTED
-    least = LEAST_STEP * abs(w[lanes * T + lane]) + unrolled.TINY
+    least = LEAST_STEP * abs(w[lanes * T + lane]) + lane_layout.TINY
     return RUNNING if w[lanes * H + lane] >= least else COLLAPSED
 
 
 @njit(error_model="numpy")
-def _drive(steps, n, lanes, rhs, marks, starts, parameters, found, ended, counts, w, at, options,
-           pause):  # fmt: skip
+def _drive(steps, read, n, lanes, rhs, marks, starts, parameters, found, ended, counts, w, at,
+           options, pause):  # fmt: skip
     """Take some `pause` steps of a block; return whether all states have come to an end."""
     rtol, atol, limit, most_stiff = options[0], options[1], options[2], options[3]
     given = (rhs, marks, starts, parameters, found, ended, counts, w, at, options)
@@ -207,9 +205,9 @@ def _drive(steps, n, lanes, rhs, marks, starts, parameters, found, ended, counts
         if busy == 0:
             return True
         told = steps(rhs, w, rtol, atol, bound, limit, most_stiff, pause)
+        if told & 1:
+            _samples(n, lanes, read, marks, found, w, at)
         for lane in range(lanes if told > 0 else 0):
-            if w[lanes * T + lane] >= w[lanes * NEXT + lane]:
-                _samples(n, lanes, lane, marks, found, w, at)
             status = _status(lanes, lane, marks, w, at, options) if told > 1 else RUNNING
             if at[DONE, lane] == marks.size:
                 status = ARRIVED
@@ -234,16 +232,16 @@ def right_hand_side(function: Callable[..., None]) -> Any:
 def _cached(version: str) -> Callable[..., bool]:
     states = (_ROW, _TABLE, _TABLE, types.float64[:, :, ::1], _ROW, _INTS)
     signature = types.boolean(
-        *(types.FunctionType(STEPS_TYPE), _I8, _I8, RIGHT_HAND_SIDE),
+        *(types.FunctionType(STEPS_TYPE), RIGHT_HAND_SIDE, _I8, _I8, RIGHT_HAND_SIDE),
         *(*states, _ROW, _INTS, _ROW, _I8),
     )
 
     @njit(signature, cache=True, error_model="numpy")
-    def drive(steps, n, lanes, rhs, marks, starts, parameters, found, ended, counts, w, at,
+    def drive(steps, read, n, lanes, rhs, marks, starts, parameters, found, ended, counts, w, at,
               options, pause):  # fmt: skip
         version  # noqa: B018  (see compiled.fingerprint)
-        return _drive(steps, n, lanes, rhs, marks, starts, parameters, found, ended, counts, w, at,
-                      options, pause)  # fmt: skip
+        return _drive(steps, read, n, lanes, rhs, marks, starts, parameters, found, ended, counts,
+                      w, at, options, pause)  # fmt: skip
 
     return drive
 
@@ -251,16 +249,48 @@ def _cached(version: str) -> Callable[..., bool]:
 # Numba warns that functions as arguments are experimental; the tests watch over what is used.
 with warnings.catch_warnings():
     warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-    drive = _cached(compiled.fingerprint(step_control, unrolled))
+    drive = _cached(compiled.fingerprint(step_control, lane_layout, dop853_lanes))
+
+
+@dataclass(frozen=True)
+class Method:
+    """What moves a block: its steps, and what reads samples within the last one."""
+
+    steps: Pointer
+    read: Pointer
+
+
+def _loaded(text: str, name: str, function: str, signature: Any) -> Pointer:
+    """Return a compiled function of a written module."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
+        return Pointer(getattr(written.module(text, name), function), signature)
 
 
 @cache
-def _arithmetic(dimension: int, lanes: int) -> Pointer:
+def _dop853(dimension: int, lanes: int) -> Method:
     """Return the compiled steps for a number of components and lanes."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NumbaExperimentalFeatureWarning)
-        found = written.module(unrolled.text(dimension, lanes), f"dop853_{dimension}_{lanes}")
-    return Pointer(found.steps, STEPS_TYPE)
+    version = written.version("dop853_lanes", "lane_layout", "vectors", "elementary", "tableau")
+    text, name = dop853_lanes.text(dimension, lanes, version), f"dop853_{dimension}_{lanes}"
+    return Method(_loaded(text, name, "steps", STEPS_TYPE), _loaded(text, name, "read", RATES))
+
+
+@cache
+def _series(dimension: int, order: int, lanes: int) -> Pointer:
+    """Return the compiled reading of Taylor series."""
+    version = written.version("taylor", "lane_layout", "vectors")
+    text = taylor.text(dimension, order, lanes, version)
+    return _loaded(text, f"taylor_{dimension}_{order}_{lanes}", "read", RATES)
+
+
+def taylor_method(text: str, name: str, dimension: int, order: int, lanes: int) -> Method:
+    """Return the steps of a module that holds a system's equations, compiled."""
+    return Method(_loaded(text, name, "steps", STEPS_TYPE), _series(dimension, order, lanes))
+
+
+@right_hand_side
+def _nothing(w):
+    """Stand where a right-hand side is asked for and not needed."""
 
 
 @dataclass(frozen=True)
@@ -300,6 +330,7 @@ def integrate(
     max_steps: int = MAX_STEPS,
     most_stiff: float = math.inf,
     first_step: float = 0.0,
+    method: Method | None = None,
 ) -> Outcome:
     """Follow M states at once.
 
@@ -312,19 +343,22 @@ def integrate(
     max_steps   accepted ones, of each
     most_stiff  steps at the boundary of stability, beyond 0.9 of all, before one is given up
     first_step  its size; chosen, if 0
+    method      DOP853, or one that knows its right-hand side: `rhs` is None then
 
     An error per step stays below atol + rtol |y|, root mean square over components.
     """
     members, n = starts.shape
-    block = np.zeros(unrolled.parameters_at(n, lanes) + lanes * parameters.shape[1])
+    block = np.zeros(lane_layout.parameters_at(n, lanes) + lanes * parameters.shape[1])
     block[lanes * NEXT : lanes * (NEXT + 1)] = math.inf
     at = np.full((INTS, lanes + 1), -1, dtype=np.int64)
     at[WHO, lanes] = 0  # the next state that no lane has
-    options = np.array([rtol, max(atol, SMALLEST), max_steps, most_stiff, first_step])
+    first = first_step if method is None else -1.0  # none is needed
+    options = np.array([rtol, max(atol, SMALLEST), max_steps, most_stiff, first])
     found = np.empty((members, len(times), n))
     outcome = Outcome(found, np.zeros(members), np.zeros((members, COUNTS), dtype=np.int64))
-    steps = _arithmetic(n, lanes)
+    chosen = _dop853(n, lanes) if method is None else method
+    given = (chosen.steps, chosen.read, n, lanes, _nothing if rhs is None else rhs)
     states = (times, starts, parameters, found, outcome.ended, outcome.counts)
-    while not drive(steps, n, lanes, rhs, *states, block, at, options, PAUSE):
+    while not drive(*given, *states, block, at, options, PAUSE):
         pass  # the interpreter looks after signals between two calls
     return outcome

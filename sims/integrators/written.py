@@ -18,6 +18,16 @@ def folder() -> Path:
 
 
 @cache
+def version(*names: str) -> str:
+    """Return a digest of modules beside this one: a text that imports them holds it.
+
+    So a change of theirs changes the text, and what was compiled from it is compiled anew.
+    """
+    texts = [(Path(__file__).parent / f"{name}.py").read_bytes() for name in names]
+    return hashlib.sha256(b"\0".join(texts)).hexdigest()[:16]
+
+
+@cache
 def module(text: str, name: str) -> ModuleType:
     """Return the module of a text, by one name and file for ever, so that Numba's cache holds."""
     digest = hashlib.sha256(text.encode()).hexdigest()[:16]
