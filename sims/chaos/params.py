@@ -18,7 +18,8 @@ class Params:
     """What a run of chaotic systems is made of; all dimensionless, times in each system's own unit.
 
     systems              names; or [all]; or a filter {regime: ..., dimension: ..., kind: ...,
-                         polynomial: ...}; none if there are pairs and this is not given
+                         polynomial: ..., without: [names]}; none if there are pairs and this is
+                         not given
     pairs                [driver, response] each: one system that forces another
     coupling             of the pairs: at 1, a driver one standard deviation off its mean moves the
                          response by one of its own in a period
@@ -75,12 +76,13 @@ class Params:
 
 @dataclass(frozen=True)
 class _Filter:
-    """Which systems: those with all the properties that are given."""
+    """Which systems: those with all the properties that are given, but for some by name."""
 
     regime: str | None = None
     dimension: int | None = None
     polynomial: bool | None = None
     kind: str | None = None
+    without: tuple[str, ...] = ()
 
 
 def known(params: Params, where: str) -> Mapping[str, System]:
@@ -102,7 +104,11 @@ def _chosen(params: Params, where: str) -> list[str]:
             raise ConfigError(f"{at}.regime: no '{wanted.regime}'; known: {', '.join(REGIMES)}")
         if wanted.kind is not None and wanted.kind not in KINDS:
             raise ConfigError(f"{at}.kind: no '{wanted.kind}'; known: {', '.join(KINDS)}")
-        found = select(table.values(), **asdict(wanted))
+        left_out = {
+            find(name, f"{at}.without[{i}]", table).name for i, name in enumerate(wanted.without)
+        }
+        asked = {key: value for key, value in asdict(wanted).items() if key != "without"}
+        found = [each for each in select(table.values(), **asked) if each.name not in left_out]
         if not found:
             raise ConfigError(f"{at}: no system is so")
         return [system.name for system in found]
