@@ -6,14 +6,15 @@ import h5py
 import numpy as np
 import pytest
 
-from analysis.measures import MEASURES
+from analysis.measures import MEASURES, disagreement
+from analysis.measures.spectra import reference
 from analysis.plan import check
 from core import provenance, rng, spectrum
 from core.backend import select
-from core.errors import ConfigError, NumericsError
+from core.errors import ConfigError, MemberError, NumericsError
 from core.store import Extent, read_run, write_run
 from sims import chaos
-from sims.chaos import spectra, tangent
+from sims.chaos import annotations, spectra, tangent
 from sims.chaos.system import catalogue
 
 SYSTEMS, KNOWN = catalogue(), spectra.catalogued()
@@ -182,6 +183,37 @@ def test_a_file_holds_the_exponents_of_the_catalogue_or_its_own(tmp_path):
     (measure,) = measured(own)
     assert all(row.passed for row in measure.checks) and len(measure.checks) == 1
     assert "stated" not in measure.extra  # nobody states anything at other parameters
+
+
+def test_what_others_state_stands_beside_what_we_find(tmp_path):
+    function = MEASURES["disagreement"].function
+    with read_run(written(tmp_path, systems=["Lorenz", "HenonHeilesChaotic", "Henon"])) as run:
+        by = {str(member.facts["title"]): member for member in run.members}
+        found = function(run, by["Lorenz"])
+        known, stated = KNOWN["Lorenz"], reference()["Lorenz"]
+        ours = (known.exponents[0], known.standard_errors[0])
+        assert found.extra["exponent"].tolist() == [*ours, stated["maximum"]]
+        about = annotations.catalogued()["Lorenz"].correlation_dimension
+        assert found.extra["dimension"].tolist() == [*about, stated["correlation"]]
+        for name in ("HenonHeilesChaotic", "Henon"):
+            with pytest.raises(MemberError, match="states nothing of it"):
+                function(run, by[name])
+
+
+@pytest.mark.parametrize(
+    ("found", "error", "stated", "far"),
+    [(1.0, 0.01, 1.19, False), (1.0, 0.01, 1.21, True), (1.0, 0.1, 1.29, False),
+     (1.0, 0.1, 0.69, True), (0.0, 0.001, 0.002, False), (0.0, 0.001, 0.004, True)],
+)  # fmt: skip
+def test_far_is_by_a_fifth_and_by_three_errors(found, error, stated, far):
+    assert disagreement.far(found, error, stated) is far
+
+
+@pytest.mark.parametrize("key", [{"parameters": {"rho": 40.0}}, {"jitter": 0.1}])
+def test_nobody_states_anything_at_other_parameters(key):
+    extents = {"state": Extent({"time": 50, "component": 3}, "float64")}
+    with pytest.raises(ConfigError, match="'disagreement' needs systems at the catalogue's param"):
+        check("disagreement", {}, "chaos", extents, "c:", "c: runs.r", key)
 
 
 def test_a_spectrum_out_of_balance_fails_its_row(tmp_path):

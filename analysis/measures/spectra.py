@@ -39,7 +39,7 @@ def _fits(params: Mapping[str, Any]) -> str | None:
 
 
 @dataclass(frozen=True)
-class _Found:
+class Found:
     """Exponents of a member: of its own trajectory, or of its system as the file states them."""
 
     exponents: np.ndarray
@@ -48,19 +48,20 @@ class _Found:
     periods: float
 
 
-def _found(member: Member) -> _Found:
+def exponents(member: Member) -> Found:
+    """Return the exponents of a member, or raise MemberError if its run holds none."""
     facts, period = member.facts, float(member.facts["period"])
     if "growth" in member.constants:
         table, volumes = member.constants["growth"], member.constants.get("divergence")
         spans = table[:, 0].sum()
         spectrum = of_growth(table[:, 0], table[:, 1:])
         divergence = None if volumes is None else float(volumes.sum() / spans)
-        return _Found(spectrum.exponents, spectrum.standard_errors, divergence, spans / period)
+        return Found(spectrum.exponents, spectrum.standard_errors, divergence, spans / period)
     if "lyapunov_spectrum" not in facts:
         raise MemberError(
             f"{facts['title']}: the run holds no exponents; set params.exponents, in periods"
         )
-    return _Found(
+    return Found(
         np.array(facts["lyapunov_spectrum"]),
         np.array(facts["lyapunov_standard_error"]),
         float(facts["mean_divergence"]) if "mean_divergence" in facts else None,
@@ -68,7 +69,7 @@ def _found(member: Member) -> _Found:
     )
 
 
-def _checks(facts: Mapping[str, Any], found: _Found) -> list[Check]:
+def _checks(facts: Mapping[str, Any], found: Found) -> list[Check]:
     checks = []
     if found.divergence is not None:
         source = "mean of div f along the trajectory, integrated beside the tangent vectors"
@@ -105,10 +106,11 @@ def lyapunov(run: Run, member: Member) -> Measure:
     Computed along a trajectory from the member's start if the run's `exponents` says so, else those
     of the catalogue.
     """
-    facts, found = member.facts, _found(member)
+    facts, found = member.facts, exponents(member)
     extra = {"standard_error": found.errors, "period": np.array(float(facts["period"]))}
     stated = reference().get(str(facts["title"]), {}).get("maximum")
-    if stated is not None and not run.params.get("parameters") and not run.params.get("jitter"):
+    changed = any(run.params.get(key) for key in ("parameters", "jitter", "vary"))
+    if stated is not None and not changed:
         extra["stated"] = np.array(float(stated))
     summary = [
         ("largest Lyapunov exponent", float(found.exponents[0]), "per unit of time"),

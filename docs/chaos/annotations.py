@@ -51,6 +51,7 @@ GROWN = 40.0  # 1/lambda that two particles are followed, 200 periods at least .
 LONGEST = 20_000  # ... and so many at most
 DELAYS = 8  # values in a delay vector, a period in all, of a delay equation
 RTOL = 1e-9
+PIECE = 10_000  # samples that are integrated at once
 
 
 def turning(system: System, name: str) -> bool:
@@ -96,8 +97,16 @@ def _start(system: System) -> Any:
 
 
 def _states(system: System, number: int, per_period: float, start: Any) -> np.ndarray:
-    times = np.arange(number) * (1.0 if system.kind == "map" else system.period / per_period)
-    return motion.trajectory(system, times, start, rtol=RTOL, atol=RTOL)
+    """Return so many states, in pieces: a piece may take 1e7 steps."""
+    step = 1.0 if system.kind == "map" else system.period / per_period
+    if system.kind != "flow" or not system.autonomous:
+        return motion.trajectory(system, np.arange(number) * step, start, rtol=RTOL, atol=RTOL)
+    parts, times = list[np.ndarray](), np.arange(PIECE + 1) * step
+    while sum(map(len, parts)) < number:
+        found = motion.trajectory(system, times, start, rtol=RTOL, atol=RTOL)
+        parts.append(found[:-1])
+        start = found[-1]
+    return np.concatenate(parts)[:number]
 
 
 def dimension(system: System, start: Any) -> dict[str, Any]:

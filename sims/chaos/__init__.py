@@ -97,7 +97,7 @@ def _facts(
         "points_per_period": system.period / gap,
         "citation": system.citation,
         "doi": system.doi,
-        "regime": "" if params.jitter else system.regime,
+        "regime": "" if params.jitter or params.vary else system.regime,
         "autonomous": system.autonomous,
         "note": system.note,
         "integrator": motion.integrator(system, integrator),
@@ -107,8 +107,9 @@ def _facts(
         "noise": params.observational_noise,
         "dynamical_noise": params.dynamical_noise,
         "jitter": params.jitter,
+        "varied": tuple(params.vary),
     }
-    if params.jitter:
+    if params.jitter or params.vary:
         return facts  # each trajectory has its own exponents
     exponent, known = granularity.largest(system), spectra.spectrum_of(system)
     if exponent is not None:
@@ -139,7 +140,7 @@ def _constants(
     if made is None:
         return found
     own = ("member",)
-    if params.jitter and system.parameters:
+    if (params.jitter or params.vary) and system.parameters:
         each = np.array([list(one.parameters.values()) for one in made.flows.systems])
         found["parameters"] = Coordinate(each, "1", f"{about}, of each member", own)
     found["initial_condition"] = Coordinate(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from core import config
 from core.errors import ConfigError
-from sims.chaos import granularity, missing, pairs, splits
+from sims.chaos import family, granularity, missing, pairs, splits
 from sims.chaos.switching import jumps
 from sims.chaos.system import KINDS, REGIMES, System, catalogue, find, read, select
 
@@ -25,6 +25,8 @@ class Params:
                          response by one of its own in a period
     file                 a catalogue of your own (TOML), beside the one that comes with Entroflow
     parameters           that replace a system's own, by name
+    vary                 {name: [first, last]}: parameters that go evenly from the first value to
+                         the last over the trajectories, each from the system's own point
     jitter               relative; each trajectory's parameters are off by up to this, at random
     trajectories         per system, from different points of its attractor
     apart                periods between the end of one and the start of the next, to twice as many
@@ -54,6 +56,7 @@ class Params:
     coupling: float = 0.5
     file: str | None = None
     parameters: dict[str, float] = field(default_factory=dict)
+    vary: dict[str, Any] = field(default_factory=dict)
     jitter: float = 0.0
     trajectories: int = 1
     apart: float = 10.0
@@ -209,6 +212,11 @@ def _check(params: Params, where: str) -> None:
         )
     if params.points_per_lyapunov_time is not None:
         granularity.check(systems, config.join(where, "points_per_lyapunov_time"))
+    at = config.join(where, "vary")
+    if params.vary and (params.jitter or set(params.vary) & set(params.parameters)):
+        other = "jitter" if params.jitter else "parameters"
+        raise ConfigError(f"{at}: {other} is given too; remove one of the two")
+    family.check(params.vary, systems, params.trajectories, at)
     splits.check(params.split, params.trajectories, config.join(where, "split"))
     missing.build(params.missing, params.samples, config.join(where, "missing"))
 
