@@ -125,7 +125,8 @@ def _grown(params: Params, made: Samples) -> tuple[tuple[spectra.Growth, ...], t
         return (), ()
     each = zip(made.flows.systems, made.flows.starts, strict=True)
     try:
-        return tuple(spectra.growth(one, params.exponents, start) for one, start in each), ()
+        grown = [spectra.growth(one, params.exponents, start) for one, start in each]
+        return spectra.alike(grown), ()
     except NumericsError as problem:
         return (), (f"{problem} (on the way to its exponents, which are left out)",)
 
