@@ -6,18 +6,19 @@ import h5py
 import numpy as np
 import pytest
 
-from analysis.measures import MEASURES
+from analysis.measures import MEASURES, disagreement
+from analysis.measures.spectra import reference
 from analysis.plan import check
 from core import provenance, rng, spectrum
 from core.backend import select
-from core.errors import ConfigError, NumericsError
+from core.errors import ConfigError, MemberError, NumericsError
 from core.store import Extent, read_run, write_run
 from sims import chaos
-from sims.chaos import spectra, tangent
+from sims.chaos import annotations, spectra, tangent
 from sims.chaos.system import catalogue
 
 SYSTEMS, KNOWN = catalogue(), spectra.catalogued()
-SLIDING = {"StickSlipOscillator"}  # one of its exponents is minus infinity
+SLIDING = {"StickSlipOscillator"}  # its last exponent is minus infinity, and not in the table
 CHAOTIC = ("chaotic", "weakly chaotic")
 
 
@@ -25,8 +26,8 @@ def length(name):
     return KNOWN[name].periods * SYSTEMS[name].period
 
 
-def test_every_system_that_does_not_slide_has_exponents():
-    assert set(KNOWN) == set(SYSTEMS) - SLIDING
+def test_every_system_has_exponents():
+    assert set(KNOWN) == set(SYSTEMS)
 
 
 @pytest.mark.parametrize("name", sorted(KNOWN))
@@ -34,8 +35,9 @@ def test_a_record_agrees_with_itself_and_with_its_label(name):
     found, system = KNOWN[name], SYSTEMS[name]
     e, error = np.array(found.exponents), np.array(found.standard_errors)
     assert len(e) == len(error) and (np.diff(e) <= 0).all()
-    assert len(e) == (spectra.OF_DELAYS if system.kind == "delay" else system.dimension)
-    if system.kind != "delay":
+    expected = system.dimension - (name in SLIDING)
+    assert len(e) == (spectra.OF_DELAYS if system.kind == "delay" else expected)
+    if system.kind != "delay" and name not in SLIDING:
         # six digits are written
         assert abs(e.sum() - found.mean_divergence) <= 1e-5 * max(1.0, np.abs(e).max())
         assert 0 <= found.kaplan_yorke <= system.dimension
@@ -65,7 +67,7 @@ def test_exponents_come_out_again_and_add_up_to_the_mean_divergence(name):
     periods = 6000.0 if system.kind == "map" else 240.0
     found = spectra.growth(system, periods, pieces=120).exponents()
     total = sum(found.exponents)
-    if system.kind != "delay":
+    if system.kind != "delay" and name not in SLIDING:
         assert abs(total - found.mean_divergence) <= 1e-3 * max(1.0, abs(found.mean_divergence))
     if (
         system.regime in CHAOTIC and system.kind == "flow"
@@ -189,6 +191,37 @@ def test_a_file_holds_the_exponents_of_the_catalogue_or_its_own(tmp_path):
     assert "stated" not in measure.extra  # nobody states anything at other parameters
 
 
+def test_what_others_state_stands_beside_what_we_find(tmp_path):
+    function = MEASURES["disagreement"].function
+    with read_run(written(tmp_path, systems=["Lorenz", "HenonHeilesChaotic", "Henon"])) as run:
+        by = {str(member.facts["title"]): member for member in run.members}
+        found = function(run, by["Lorenz"])
+        known, stated = KNOWN["Lorenz"], reference()["Lorenz"]
+        ours = (known.exponents[0], known.standard_errors[0])
+        assert found.extra["exponent"].tolist() == [*ours, stated["maximum"]]
+        about = annotations.catalogued()["Lorenz"].correlation_dimension
+        assert found.extra["dimension"].tolist() == [*about, stated["correlation"]]
+        for name in ("HenonHeilesChaotic", "Henon"):
+            with pytest.raises(MemberError, match="states nothing of it"):
+                function(run, by[name])
+
+
+@pytest.mark.parametrize(
+    ("found", "error", "stated", "far"),
+    [(1.0, 0.01, 1.19, False), (1.0, 0.01, 1.21, True), (1.0, 0.1, 1.29, False),
+     (1.0, 0.1, 0.69, True), (0.0, 0.001, 0.002, False), (0.0, 0.001, 0.004, True)],
+)  # fmt: skip
+def test_far_is_by_a_fifth_and_by_three_errors(found, error, stated, far):
+    assert disagreement.far(found, error, stated) is far
+
+
+@pytest.mark.parametrize("key", [{"parameters": {"rho": 40.0}}, {"jitter": 0.1}])
+def test_nobody_states_anything_at_other_parameters(key):
+    extents = {"state": Extent({"time": 50, "component": 3}, "float64")}
+    with pytest.raises(ConfigError, match="'disagreement' needs systems at the catalogue's param"):
+        check("disagreement", {}, "chaos", extents, "c:", "c: runs.r", key)
+
+
 def test_a_spectrum_out_of_balance_fails_its_row(tmp_path):
     path = written(tmp_path, systems=["Lorenz", "HenonHeiles"])
     regular, lorenz = measured(path)  # by name
@@ -225,16 +258,60 @@ def test_a_run_without_exponents_is_refused_with_the_remedy(tmp_path):
         spectra.growth(SYSTEMS["Lorenz"], 0.01)
 
 
+def sliding(**more):
+    """x is pushed to 0 from both sides, once |y| < 2; within x = 0, dy/dt = y - y^3."""
+    return replace(
+        SYSTEMS["Lorenz"], name="Pressed", variables=("x", "y", "z"), parameters={}, period=1.0,
+        equations=("-2*sign(x) + y*(1 + cos(z)/2)", "y - y**3", "1"), unbounded=("z",),
+        initial_condition=(0.3, 0.6, 0.0), **more,
+    )  # fmt: skip
+
+
+def test_a_flow_that_slides_has_all_exponents_but_the_last():
+    """Within the surface neighbours come to y = 1 at the rate 1 - 3 y^2 = -2; the clock keeps 0.
+
+    They are within it from t = 0.2 on, and what has no time to turn leaves O(1) over the time.
+    """
+    found = spectra.growth(sliding(), 400.0).exponents()
+    np.testing.assert_allclose(found.exponents, [0.0, -2.0], atol=0.01)
+    assert found.mean_divergence is None
+
+
+def test_the_clock_of_stick_and_slip_keeps_the_exponent_0():
+    found = KNOWN["StickSlipOscillator"]
+    assert abs(found.exponents[0]) < 3 * found.standard_errors[0]
+    assert found.exponents[1] < -3 * found.standard_errors[1]
+
+
+def test_trajectories_some_of_which_slide_are_cut_to_as_many_exponents():
+    long = spectra.growth(SYSTEMS["SprottMore"], 45.0)
+    short = replace(long, logarithms=long.logarithms[:, :2], divergences=None)
+    both = spectra.alike([long, short])
+    assert [one.logarithms.shape[1] for one in both] == [2, 2]
+    assert all(one.divergences is None for one in both)
+    assert spectra.alike([long, long])[0] is long
+    assert len(spectra.pooled(both).exponents) == 2
+
+
+def test_a_run_of_a_flow_that_slides_holds_its_exponents(tmp_path):
+    params = {"systems": ["StickSlipOscillator"], "exponents": 45}
+    path = written(tmp_path, **params)
+    (measure,) = measured(path)
+    assert len(measure.value) == 2 and not measure.checks
+
+
 def test_a_system_without_exponents_is_left_out_of_the_others(tmp_path, capsys):
     from analysis import __main__ as analyse
     from core.store import read_measure
 
-    with pytest.raises(NumericsError, match="StickSlipOscillator: comes to slide at t = "):
-        spectra.growth(SYSTEMS["StickSlipOscillator"], 50.0)
-    params = {"systems": ["StickSlipOscillator", "Lorenz"], "exponents": 45}
+    params = {"systems": ["HenonHeiles", "Lorenz"], "exponents": 45}
     path, out = written(tmp_path, **params), tmp_path / "m.h5"
     with h5py.File(path, "r+") as file:
         file["provenance"].attrs.update(spec_sha256="-", code_sha256="-")
+        del (
+            file["systems/HenonHeiles/growth"],
+            file["systems/HenonHeiles"].attrs["lyapunov_spectrum"],
+        )
     analyse.main(["lyapunov", str(path), "--spec", "{}", "-o", str(out)])
-    assert "left out: StickSlipOscillator: the run holds no exponents" in capsys.readouterr().err
+    assert "left out: HenonHeiles: the run holds no exponents" in capsys.readouterr().err
     assert list(read_measure(out).members) == ["Lorenz"]

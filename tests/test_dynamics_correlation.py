@@ -9,9 +9,12 @@ from analysis.dynamics import (
     correlation,
     correlation_dimension,
     correlation_sum,
+    dimension,
     embed,
     mean_period,
 )
+from sims.chaos import motion
+from sims.chaos.system import catalogue
 
 
 def henon(n):
@@ -69,7 +72,7 @@ def test_the_jackknife_of_a_mean_is_its_standard_error():
     values = np.random.default_rng(1).random(16)
     without = (values.sum() - values) / 15
     error = values.std(ddof=1) / 4
-    assert float(correlation._jackknife(without)) == pytest.approx(error)
+    assert float(dimension._jackknife(without)) == pytest.approx(error)
 
 
 def test_a_pair_at_the_radius_itself_is_within():
@@ -129,6 +132,55 @@ def test_the_henon_attractor_has_its_published_dimension():
     assert abs(delayed.value - 1.22) < 0.05
     likely = correlation_dimension(orbit, method="takens")
     assert abs(likely.value - 1.22) < 2 * likely.standard_error < 0.2
+
+
+def arcsine(n, seed=0):
+    """Independent points of the invariant density of x(n + 1) = 4 x (1 - x)."""
+    return np.sin(np.pi / 2 * np.random.default_rng(seed).random(n)) ** 2
+
+
+def test_the_folds_of_the_logistic_map_put_a_logarithm_into_its_correlation_sum():
+    """C(r) = (4r/pi^2) ln(4e/r) + O(r^2): twice the integral of the squared density, its ends cut.
+
+    Var C <= 4 Var(C_i)/N + C/pairs; near an end C_i ~ sqrt(r), which gives 3e-3 of C here.
+    """
+    found = correlation_sum(arcsine(40_000), [1e-4, 1e-3, 1e-2], theiler=1)
+    exact = 4 * found.radii / np.pi**2 * np.log(dimension.FOLD / found.radii)
+    np.testing.assert_allclose(found.sums, exact, rtol=0.01)
+
+
+def test_a_folded_set_comes_out_with_its_dimension_and_the_plain_fit_below():
+    x = arcsine(100_000)
+    found, plain = correlation_dimension(x), correlation_dimension(x, folds=False)
+    assert found.folded
+    assert not plain.folded
+    assert abs(found.value - 1) < 2 * found.standard_error < 0.06
+    assert plain.value < 0.96  # its slope, 1 - 1/ln(4e/r), is 0.95 at the smallest radius
+    assert correlation_dimension(x, folds=True).value == found.value
+
+
+@pytest.mark.parametrize("d", [1, 2, 3])
+def test_a_cube_and_a_cloud_have_no_folds(d):
+    draw = np.random.default_rng(20 + d)
+    for points in (draw.random((20_000, d)), draw.normal(size=(20_000, d))):
+        found = correlation_dimension(points)
+        assert not found.folded
+        assert abs(found.value - d) < 3 * found.standard_error
+
+
+@pytest.mark.parametrize(
+    ("name", "known", "error", "folded"),
+    [("Rossler", 1.991, 0.065, True), ("Lorenz", 2.05, 0.01, False)],
+)
+def test_flows_have_their_published_dimensions(name, known, error, folded):
+    """Sprott & Rowlands (2001) Int. J. Bifurc. Chaos 11, 1865; Grassberger & Procaccia (1983)."""
+    system = catalogue()[name]
+    start = motion.onward(system, 50 * system.period)
+    states = motion.trajectory(system, np.arange(100_000) * system.period / 3.17, start)
+    found = correlation_dimension(states)
+    assert found.folded is folded
+    assert abs(found.value - known) < 2 * math.hypot(found.standard_error, error)
+    assert found.standard_error < 0.1
 
 
 def test_takens_estimate_of_an_interval_is_that_of_its_distances():

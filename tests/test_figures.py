@@ -82,6 +82,15 @@ def measure(kind):
         "maxima": replace(
             one, axis=T[:1], value=two[:1], extra={"heights": two[:, 0], "rows": T[:1] + 0 * T}
         ),
+        "bifurcation": replace(
+            one, value=two[:, 0],
+            extra={"parameter r": np.array(3.0), "exponent": np.array([0.1, 0.01])},
+        ),
+        "disagreements": replace(
+            one, axis=T[:2], value=two[0],
+            extra={"exponent": np.array([0.1, 0.01, 0.4]), "period": np.array(2.0),
+                   "dimension": np.array([2.0, 0.1, 1.4])},
+        ),
         "numbers": replace(one, axis=T[:1], value=two[:1], components=names),
     }[kind]  # fmt: skip
 

@@ -246,7 +246,25 @@ def heights(rows=1):
     )  # fmt: skip
 
 
+def swept():
+    return one(
+        1 + np.sin(np.arange(80.0) ** 2), "bifurcation", axis=np.arange(1.0, 81),
+        axis_label="number", label="Maxima of x", convention="Rossler: maxima of x",
+        extra={"parameter c": np.array(5.7), "exponent": np.array([0.07, 0.01])},
+    )  # fmt: skip
+
+
+def stated():
+    extra = {"exponent": np.array([0.2, 0.01, 0.9]), "dimension": np.array([2.0, 0.05, 1.3]),
+             "period": np.array(1.5)}  # fmt: skip
+    return one(
+        extra["exponent"][[0, 2]], "disagreements", axis=np.arange(2.0), axis_label="ours, theirs",
+        label="Largest Lyapunov exponent, ours and theirs", extra=extra, convention="as stated",
+    )  # fmt: skip
+
+
 MAKE = {
+    "bifurcation": swept, "disagreements": stated,
     "dimension": dimension, "divergence": divergence, "section": crossings, "maxima": heights,
     "forecasts": foretold, "equations": recovered,
     "curves": entropies, "drift": drifts, "error": errors, "growth": growing, "map": field,
@@ -548,3 +566,25 @@ def test_a_gallery_has_a_panel_for_each_member_with_its_name_folded():
     assert (line.get_xdata() == 2 * np.cos(T)).all() and (
         line.get_ydata() == 2 * np.sin(2 * T)
     ).all()
+
+
+def test_systems_that_differ_are_told_from_those_that_agree():
+    """0.9 over 0.2 differs; 0.21 is within 20 %, 0.26 within 3 errors of 0.02."""
+
+    def at(ours, error, theirs, **more):
+        extra = stated().extra | {"exponent": np.array([ours, error, theirs])} | more
+        return replace(stated(), extra={k: v for k, v in extra.items() if v is not None})
+
+    members = {
+        "Far": at(0.2, 0.01, 0.9, dimension=None), "Near": at(0.2, 0.01, 0.21),
+        "Unsure": at(0.2, 0.02, 0.26), "Below": at(-0.001, 1e-5, 0.5),
+    }  # fmt: skip
+    file = file_of(stated())
+    figure = draw(replace(file, members=members))
+    first, second, worst = figure.axes
+    assert [text.get_text() for text in first.get_legend().get_texts()] == ["agree: 2", "differ: 2"]
+    assert [t.get_text() for t in second.get_legend().get_texts()] == ["agree: 0", "differ: 3"]
+    assert [tick.get_text() for tick in worst.get_yticklabels()] == ["Below", "Far"]
+    low, high = first.get_xlim()
+    shown = np.concatenate([line.get_xdata() for line in first.lines])
+    assert shown.min() == low < shown.max() <= high  # what is below the axis lies on its edge

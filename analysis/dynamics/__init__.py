@@ -1,13 +1,9 @@
 """Dynamics: what the growth of small disturbances and the geometry of an orbit say of a system."""
 
-from analysis.dynamics.correlation import (
-    CorrelationSum,
-    Dimension,
-    correlation_dimension,
-    correlation_sum,
-)
+from analysis.dynamics.correlation import CorrelationSum, correlation_sum
 from analysis.dynamics.delays import delay_information, embedding_delay, false_neighbours
 from analysis.dynamics.diagrams import Diagram, bifurcation, local_maxima, orbit_diagram
+from analysis.dynamics.dimension import Dimension, correlation_dimension
 from analysis.dynamics.divergence import Exponent, TwoParticle, lyapunov_from_data, two_particle
 from analysis.dynamics.embedding import embed, mean_period
 from analysis.dynamics.lyapunov import Spectrum, kaplan_yorke, lyapunov_spectrum, pesin_entropy

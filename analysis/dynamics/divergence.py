@@ -13,7 +13,9 @@ from analysis.dynamics.embedding import mean_period
 
 REFERENCES = 4000  # at most, spread evenly
 BLOCKS = 16  # of references, each left out once for the error
-SATURATED = 0.6  # of the rise from S(0) to its ceiling: the fit ends below
+SATURATED = 0.5  # of the rise from S(0) to its ceiling: the fit ends below
+DENSE = 12  # samples in a mean period, from which on the direction of a flow is known: to 5 %
+FOLLOWED = 10  # mean periods
 SHORTEST = 4  # points of a fit
 SETTLED = 0.1  # last part of two particles' separation, which tells whether it has grown
 LARGE = 0.1  # of the orbit's size: separations beyond are as good as independent
@@ -94,8 +96,17 @@ def two_particle(first: Any, second: Any, dt: float = 1.0) -> TwoParticle:
     return TwoParticle(verdict, final, times[end] if large.size else math.nan, rate, separation)
 
 
+def _directions(points: np.ndarray, across: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return where each point moves, unit vectors (d, N), and the way of a step (N,)."""
+    if not across:
+        return np.empty((0, 0)), np.zeros(len(points))
+    moves = np.gradient(points, axis=0)
+    way = np.linalg.norm(moves, axis=1)
+    return np.ascontiguousarray((moves / np.where(way > 0, way, 1.0)[:, None]).T), way
+
+
 def _followed(
-    points: np.ndarray, steps: int, theiler: int, radius: float
+    points: np.ndarray, steps: int, theiler: int, radius: float, across: bool
 ) -> tuple[np.ndarray, np.ndarray]:
     """Return S with all references, and with each block of them left out: (1 + B, K)."""
     from analysis.dynamics.kernels import growth
@@ -104,7 +115,8 @@ def _followed(
     references = np.unique(np.linspace(0, last - 1, min(last, REFERENCES)).astype(np.int64))
     shape = references.size, steps + 1
     logs, number = np.zeros(shape), np.zeros(shape, np.int64)
-    growth.follow(np.ascontiguousarray(points.T), references, theiler, radius, logs, number)
+    columns, (directions, way) = np.ascontiguousarray(points.T), _directions(points, across)
+    growth.follow(columns, directions, way, references, theiler, radius, logs, number)
     used = number > 0
     mean = np.where(used, logs / np.maximum(number, 1), 0.0)
     block = np.arange(references.size) * BLOCKS // references.size
@@ -154,23 +166,28 @@ def lyapunov_from_data(
     method: str = "rosenstein",
     radius: float | None = None,
     fit: tuple[int, int] | None = None,
+    across: bool | None = None,
 ) -> Exponent:
     """Return the largest Lyapunov exponent of an orbit from the parting of its neighbours.
 
     x        (T, d) or (T,), states or delay vectors (`embed`), in time order
     dt       time from a sample to the next; the exponent is in nats per time
-    steps    how many samples neighbours are followed; None: three mean periods, 20 at least
+    steps    how many samples neighbours are followed; None: ten mean periods, 20 at least
     theiler  neighbours are at least so many samples away; None: one mean period
     method   "rosenstein": the nearest neighbour of each point; "kantz": all within `radius`
     radius   in units of x; None: a hundredth of the root of the summed variances
     fit      (first, last) step of the line; None: by the rule below
+    across   whether distances are those across the flow, which a map has not; None: where a mean
+             period has 12 samples or more
 
-    The line ends before S has made 0.6 of its way to ln of the distance of independent points, and
+    The line ends before S has made half of its way to ln of the distance of independent points, and
     starts, in the first half of that, where hypot(statistical, bend) is smallest: the jackknife
     over 16 parts of the references, and the difference of the slopes of its halves. That is the
-    standard error. It does not know that the mean of ln |..| grows slower than the exponent while
-    some neighbours part no further: flows come out up to a tenth low.
-    Distances are Euclidean; 4000 reference points at most.
+    standard error. Distances are Euclidean; 4000 reference points at most.
+
+    Along the flow neighbours do not part. What they are apart in that direction, a part of a
+    step when they meet, hides their growth, and the exponent comes out a tenth low; so it is left
+    out, by central differences, and a neighbour is at most a step away along it.
 
     Raises ValueError for NaN, too few points, a radius without neighbours. Periodic orbits have no
     neighbours that part; noise gives a number that means nothing: test with `zero_one_test` and
@@ -186,13 +203,14 @@ def lyapunov_from_data(
         raise ValueError("radius: the nearest neighbour needs none; use method='kantz'")
     round_ = math.ceil(mean_period(points))
     most = len(points) // 4
-    steps = max(20, 3 * round_) if steps is None else steps
+    steps = max(20, FOLLOWED * round_) if steps is None else steps
     steps = whole(min(steps, most) if fit is None else steps, "steps", 2, most)
     theiler = min(max(round_, 1), most) if theiler is None else whole(theiler, "theiler", 1, most)
     reach = 0.0
     if method == "kantz":
         reach = 0.01 * spread if radius is None else positive(radius, "radius")
-    curves, _ = _followed(points, steps, theiler, reach)
+    across = round_ >= DENSE if across is None else across
+    curves, _ = _followed(points, steps, theiler, reach, across)
     ceiling = math.log(spread * math.sqrt(2))
     if fit is None:
         start, stop = _region(curves, ceiling)

@@ -11,6 +11,7 @@ from analysis.figures import (
     curves,
     densities,
     diagram,
+    disagreements,
     distances,
     equations,
     forecasts,
@@ -27,6 +28,7 @@ from analysis.figures import (
     spectra,
     style,
     swarm,
+    sweeps,
     tables,
 )
 from core.errors import SchemaError
@@ -47,9 +49,11 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
+    "bifurcation": Kind(sweeps.draw, sweeps.height, sweeps.together),
     "curves": Kind(curves.draw, curves.height),
     "densities": Kind(densities.draw, densities.height),
     "dimension": Kind(scaling.dimension, scaling.height),
+    "disagreements": Kind(disagreements.draw, disagreements.height),
     "divergence": Kind(scaling.divergence, scaling.height),
     "drift": Kind(distances.drift, distances.height),
     "error": Kind(distances.error, distances.height),

@@ -81,7 +81,7 @@ def of_dimension(
     method: Fit = "fit",
 ) -> Result:
     """Return the correlation dimension of each orbit, with the curve that it was read from."""
-    from analysis.dynamics.correlation import correlation_dimension
+    from analysis.dynamics.dimension import correlation_dimension
 
     each = _each(
         found.values, found.rows,

@@ -5,6 +5,8 @@ A measure takes (run, member, **options) and returns a core.store.Measure.
 
 from analysis.measures import (
     attractors,
+    bifurcation,
+    disagreement,
     entropies,
     fields,
     invariants,
@@ -24,6 +26,8 @@ from analysis.measures.symbolic import equations as equations
 __all__ = [
     "MEASURES",
     "attractors",
+    "bifurcation",
+    "disagreement",
     "entropies",
     "fields",
     "invariants",

@@ -111,7 +111,8 @@ def lyapunov(run: Run, member: Member) -> Measure:
     facts, found = member.facts, of_member(member)
     extra = {"standard_error": found.errors, "period": np.array(float(facts["period"]))}
     stated = reference().get(str(facts["title"]), {}).get("maximum")
-    if stated is not None and not run.params.get("parameters") and not run.params.get("jitter"):
+    changed = any(run.params.get(key) for key in ("parameters", "jitter", "vary"))
+    if stated is not None and not changed:
         extra["stated"] = np.array(float(stated))
     summary = [
         ("largest Lyapunov exponent", float(found.exponents[0]), "per unit of time"),

@@ -16,15 +16,28 @@ from core import rng
 from core.errors import ConfigError, NumericsError
 from core.store import Block, Coordinate, Field, Layout
 from sims import Trajectories
-from sims.chaos import flow, granularity, missing, motion, pairs, spectra
+from sims.chaos import (
+    annotations,
+    flow,
+    granularity,
+    listing,
+    missing,
+    motion,
+    pairs,
+    spectra,
+)
 from sims.chaos.params import Params, flows, kept, known, paired, prepare
 from sims.chaos.sampling import Samples, samples
-from sims.chaos.system import CATALOGUES, KINDS, System, catalogue
+from sims.chaos.system import CATALOGUES, System
 
 __all__ = ["FIELDS", "NAME", "Params", "describe", "prepare", "trajectories"]
 
 NAME = "chaos"
-TABLES = (*CATALOGUES, spectra.TABLE)  # data that a run depends on as it does on code
+TABLES = (
+    *CATALOGUES,
+    spectra.TABLE,
+    annotations.TABLE,
+)  # data that a run depends on as it does on code
 LOOKED_AT = 10.0  # periods in which a stiff flow is found out
 FIELDS = {"state": Field(("component",), "float64", "1", "state of the system")}
 
@@ -46,14 +59,11 @@ def sizes(params: Params) -> dict[str, int]:
 
 
 def describe() -> str:
-    """Return the parameters with their defaults, then the systems."""
+    """Return the parameters with their defaults, then the systems with what is known of them."""
     about = textwrap.dedent(f"    {Params.__doc__ or ''}").strip()
-    defaults = [f"  {f.name} = {f.default}" for f in fields_of(Params) if f.name != "parameters"]
-    names = [
-        textwrap.fill(f"{kind}s: {', '.join(catalogue(kind))}", 96, subsequent_indent="  ")
-        for kind in KINDS
-    ]
-    return "\n".join([about, "", "defaults:", *defaults, "", *names])
+    usual = Params()
+    defaults = [f"  {f.name} = {getattr(usual, f.name)}" for f in fields_of(Params)]
+    return "\n".join([about, "", "defaults:", *defaults, "", *listing.lines()])
 
 
 @dataclass(frozen=True)
@@ -87,7 +97,7 @@ def _facts(
         "points_per_period": system.period / gap,
         "citation": system.citation,
         "doi": system.doi,
-        "regime": "" if params.jitter else system.regime,
+        "regime": "" if params.jitter or params.vary else system.regime,
         "autonomous": system.autonomous,
         "note": system.note,
         "integrator": motion.integrator(system, integrator),
@@ -97,13 +107,15 @@ def _facts(
         "noise": params.observational_noise,
         "dynamical_noise": params.dynamical_noise,
         "jitter": params.jitter,
+        "varied": tuple(params.vary),
     }
-    if params.jitter:
+    if params.jitter or params.vary:
         return facts  # each trajectory has its own exponents
     exponent, known = granularity.largest(system), spectra.spectrum_of(system)
     if exponent is not None:
         facts["points_per_lyapunov_time"] = 1.0 / (exponent * gap)
-    found = spectra.pooled(grown) if grown else known
+    found, measured = spectra.pooled(grown) if grown else known, annotations.annotations_of(system)
+    facts |= {} if measured is None else annotations.facts(measured)
     return facts if found is None else facts | spectra.facts(found)
 
 
@@ -113,7 +125,8 @@ def _grown(params: Params, made: Samples) -> tuple[tuple[spectra.Growth, ...], t
         return (), ()
     each = zip(made.flows.systems, made.flows.starts, strict=True)
     try:
-        return tuple(spectra.growth(one, params.exponents, start) for one, start in each), ()
+        grown = [spectra.growth(one, params.exponents, start) for one, start in each]
+        return spectra.alike(grown), ()
     except NumericsError as problem:
         return (), (f"{problem} (on the way to its exponents, which are left out)",)
 
@@ -128,7 +141,7 @@ def _constants(
     if made is None:
         return found
     own = ("member",)
-    if params.jitter and system.parameters:
+    if (params.jitter or params.vary) and system.parameters:
         each = np.array([list(one.parameters.values()) for one in made.flows.systems])
         found["parameters"] = Coordinate(each, "1", f"{about}, of each member", own)
     found["initial_condition"] = Coordinate(

@@ -6,7 +6,7 @@ from typing import Any, Literal
 
 from core import config
 from core.errors import ConfigError
-from sims.chaos import granularity, missing, pairs, splits
+from sims.chaos import family, granularity, missing, pairs, splits
 from sims.chaos.switching import jumps
 from sims.chaos.system import ALL, KINDS, REGIMES, System, catalogue, find, read, select
 
@@ -18,12 +18,15 @@ class Params:
     """What a run of chaotic systems is made of; all dimensionless, times in each system's own unit.
 
     systems              names; or [all]; or a filter {regime: ..., dimension: ..., kind: ...,
-                         polynomial: ...}; none if there are pairs and this is not given
+                         polynomial: ..., without: [names]}; none if there are pairs and this is
+                         not given
     pairs                [driver, response] each: one system that forces another
     coupling             of the pairs: at 1, a driver one standard deviation off its mean moves the
                          response by one of its own in a period
     file                 a catalogue of your own (TOML), beside the one that comes with Entroflow
     parameters           that replace a system's own, by name
+    vary                 {name: [first, last]}: parameters that go evenly from the first value to
+                         the last over the trajectories, each from the system's own point
     jitter               relative; each trajectory's parameters are off by up to this, at random
     trajectories         per system, from different points of its attractor
     apart                periods between the end of one and the start of the next, to twice as many
@@ -55,6 +58,7 @@ class Params:
     coupling: float = 0.5
     file: str | None = None
     parameters: dict[str, float] = field(default_factory=dict)
+    vary: dict[str, Any] = field(default_factory=dict)
     jitter: float = 0.0
     trajectories: int = 1
     apart: float = 10.0
@@ -77,12 +81,13 @@ class Params:
 
 @dataclass(frozen=True)
 class _Filter:
-    """Which systems: those with all the properties that are given."""
+    """Which systems: those with all the properties that are given, but for some by name."""
 
     regime: str | None = None
     dimension: int | None = None
     polynomial: bool | None = None
     kind: str | None = None
+    without: tuple[str, ...] = ()
 
 
 def known(params: Params, where: str) -> Mapping[str, System]:
@@ -112,7 +117,11 @@ def _chosen(params: Params, where: str) -> list[str]:
             raise ConfigError(f"{at}.regime: no '{wanted.regime}'; known: {', '.join(REGIMES)}")
         if wanted.kind is not None and wanted.kind not in KINDS:
             raise ConfigError(f"{at}.kind: no '{wanted.kind}'; known: {', '.join(KINDS)}")
-        found = select(table.values(), **asdict(wanted))
+        left_out = {
+            find(name, f"{at}.without[{i}]", table).name for i, name in enumerate(wanted.without)
+        }
+        asked = {key: value for key, value in asdict(wanted).items() if key != "without"}
+        found = [each for each in select(table.values(), **asked) if each.name not in left_out]
         if not found:
             raise ConfigError(f"{at}: no system is so")
         return [system.name for system in found]
@@ -224,6 +233,11 @@ def _check(params: Params, where: str) -> None:
         )
     if params.points_per_lyapunov_time is not None:
         granularity.check(systems, config.join(where, "points_per_lyapunov_time"))
+    at = config.join(where, "vary")
+    if params.vary and (params.jitter or set(params.vary) & set(params.parameters)):
+        other = "jitter" if params.jitter else "parameters"
+        raise ConfigError(f"{at}: {other} is given too; remove one of the two")
+    family.check(params.vary, systems, params.trajectories, at)
     splits.check(params.split, params.trajectories, config.join(where, "split"))
     missing.build(params.missing, params.samples, config.join(where, "missing"))
 

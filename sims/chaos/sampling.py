@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from core.errors import NumericsError
-from sims.chaos import missing, noise, splits
+from sims.chaos import family, missing, noise, splits
 from sims.chaos.ensemble import Ensemble, ensemble, gaps, jittered, reason
 from sims.chaos.params import Params, kept
 from sims.chaos.system import System
@@ -151,6 +151,14 @@ def samples(
 
     Trajectories that break down are left out: `flows.lost` has a line for each.
     """
+    seed = int(stream("digits", 0).integers(2**63))
+    tolerance = {"rtol": params.rtol, "atol": params.atol}
+    if params.vary:
+        each = family.members(system, params.vary, members)
+        flows = family.ensemble(
+            each, times, params.transient, seed=seed, integrator=integrator, **tolerance
+        )
+        return _made(params, system, flows, times, stream)
     before = gaps(members, params.transient, params.apart, stream("starts", 0))
     systems = [jittered(system, params.jitter, stream("parameters", n)) for n in range(members)]
     if params.jitter:
@@ -160,14 +168,21 @@ def samples(
         times,
         before,
         lambda n: stream("aside", n),
-        rtol=params.rtol,
-        atol=params.atol,
-        seed=int(stream("digits", 0).integers(2**63)),
+        seed=seed,
         integrator=integrator,
+        **tolerance,
     )
-    spread = spreads(flows.states[:1], system) if flows.numbers else np.zeros(system.dimension)
+    return _made(params, system, flows, times, stream)
+
+
+def _made(
+    params: Params, system: System, flows: Ensemble, times: np.ndarray, stream: Stream
+) -> Samples:
+    """Return what is kept of trajectories: with noise, scaled, in parts, with gaps, as asked."""
+    known = flows.states if params.vary else flows.states[:1]
+    spread = spreads(known, system) if flows.numbers else np.zeros(system.dimension)
     flows = disturbed(params, flows, times, spread, stream)
-    parts = splits.labels(params.split, members) if params.split else None
+    parts = splits.labels(params.split, flows.planned) if params.split else None
     if not flows.numbers:
         return Samples(system, flows, flows.states, None, None, None, None)
     own = None if parts is None else parts[list(flows.numbers)]

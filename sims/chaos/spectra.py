@@ -6,7 +6,7 @@ sum of the exponents = mean of div f along the trajectory, of a map of ln |det J
 import math
 import tomllib
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -15,7 +15,7 @@ import numpy as np
 
 from core import spectrum
 from core.errors import NumericsError
-from sims.chaos import motion
+from sims.chaos import motion, switching
 from sims.chaos.system import System, catalogue
 from sims.chaos.tangent import RTOL, Stretch, Tangent
 
@@ -35,7 +35,8 @@ class Exponents:
     kaplan_yorke     dimension that they give; None if those that are known add up to more than 0
     mean_divergence  of the flow along the same trajectory, integrated beside the tangent vectors;
                      of a map the mean of ln |det J|; None for a delay equation, which has endless
-                     exponents, of which the first few are known
+                     exponents, of which the first few are known, and for a flow that comes to
+                     slide, of which all but one are
     periods          length of the trajectory, in periods of the system
     rtol             error per step
     """
@@ -119,8 +120,21 @@ def _followed(
         tangent = motion.tangent(system, start, exponents=OF_DELAYS)
         yield from _grouped(tangent.stretches(length + interval, short), interval, pieces)
     else:  # a flow that jumps has stretches that end there
-        parts = Tangent(system, start, rtol, rtol).stretches(length + interval, interval)
-        yield from _grouped(parts, interval, pieces)
+        vectors = system.dimension - 1 if _slides(system, length + interval, start, rtol) else None
+        tangent = Tangent(system, start, rtol, rtol, vectors)
+        yield from _grouped(tangent.stretches(length + interval, interval), interval, pieces)
+
+
+def _slides(system: System, duration: float, start: Any, rtol: float) -> bool:
+    """Return whether a flow comes to slide within a surface on its way."""
+    if not switching.jumps(system):
+        return False
+    from sims.chaos import switched  # loads SciPy
+
+    try:
+        return switched.slides(system, duration, np.asarray(start, dtype=float), rtol, rtol)
+    except NumericsError as problem:
+        raise NumericsError(f"{system.name}: {problem}") from None
 
 
 def growth(
@@ -139,7 +153,8 @@ def growth(
 
     Another 20 periods at its beginning are left out: there the vectors turn into their directions.
     For a delay equation a start is a state that has held for ever, and 50 periods more are left
-    out.
+    out. Of a flow that comes to slide within a surface the last exponent, minus infinity, is left
+    out, and there is no mean divergence.
 
     Raises NumericsError that names the system, also if steps are longer than the pieces.
     """
@@ -156,6 +171,7 @@ def growth(
     divergences: np.ndarray | None = None
     if system.kind == "flow":
         divergences = np.array([part.divergence for part in found[settle:]])
+        divergences = divergences if np.isfinite(divergences).all() else None
     elif system.kind == "map":
         divergences = _volumes(system, start, pieces + settle, int(interval))[settle:]
     return Growth(
@@ -165,6 +181,17 @@ def growth(
         periods,
         rtol,
     )
+
+
+def alike(grown: Sequence[Growth]) -> tuple[Growth, ...]:
+    """Return the growth along several trajectories with as many exponents each.
+
+    Of a flow that jumps, some may come to slide, with an exponent less, and others not.
+    """
+    least = min((one.logarithms.shape[1] for one in grown), default=0)
+    whole = all(one.logarithms.shape[1] == least for one in grown)
+    cut = [replace(one, logarithms=one.logarithms[:, :least], divergences=None) for one in grown]
+    return tuple(grown) if whole else tuple(cut)
 
 
 def pooled(grown: Sequence[Growth]) -> Exponents:

@@ -3,6 +3,7 @@
 Samples and tangent vectors of the smooth pieces that `switching` makes of a flow.
 """
 
+import math
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -91,6 +92,15 @@ class _Walk:
             _, below, above = switching.slide(self.parted.smooth, switch)
             found += [(below, 1.0, -1), (above, -1.0, -2)]
         return found
+
+    def flattening(self, t: float, x: np.ndarray) -> np.ndarray:
+        """Return the matrix that takes tangent vectors into the surface that is slid within."""
+        normal, _ = switching.gradient(
+            self.parted.switches[self.slides].function, self.parted.smooth, x, t
+        )
+        below, above = (self._smooth({self.slides: side}).rate(x, t) for side in (False, True))
+        change = above - below
+        return np.asarray(np.eye(len(x)) - np.outer(change, normal) / float(normal @ change))
 
     def turn(self, k: int, t: float, x: np.ndarray) -> None:
         """Take note of what happens at a guard: a surface is met (k), or left (below -1, above -2).
@@ -192,8 +202,11 @@ def segments(
     """
     parted = switching.part(system)
     walk, t = _Walk(parted, begin, x), begin
+    if walk.slides >= 0:  # it begins there, and what is off the surface has come to it
+        yield Segment(walk.flow(), t, t, x, x, walk.flattening(t, x), True)
     for _ in range(MOST):
-        before, sliding = walk.flow(), walk.slides >= 0
+        before, slid = walk.flow(), walk.slides
+        sliding = slid >= 0
         when, where, k = _until(walk, t, x, end, (rtol, atol))
         jump = np.eye(system.dimension)
         if k is not None:
@@ -203,7 +216,8 @@ def segments(
             rate = before.rate(where, when)
             change = walk.flow().rate(where, when) - rate
             jump = jump + np.outer(change, normal) / float(normal @ rate + partial)
-        yield Segment(before, t, when, x, where, jump, sliding)
+        surface = parted.switches[slid].function if sliding else None
+        yield Segment(before, t, when, x, where, jump, sliding, surface)
         if k is None:
             return
         t, x = when, where
@@ -224,18 +238,39 @@ def trajectory(
     return found
 
 
+def slides(system: System, duration: float, x: np.ndarray, rtol: float, atol: float) -> bool:
+    """Return whether a trajectory comes to slide within a surface."""
+    return any(piece.sliding for piece in segments(system, 0.0, duration, x, rtol, atol))
+
+
 def stretches(
-    system: System, duration: float, x: np.ndarray, interval: float, rtol: float, atol: float
+    system: System,
+    duration: float,
+    x: np.ndarray,
+    interval: float,
+    rtol: float,
+    atol: float,
+    vectors: int | None = None,
 ) -> Iterator[tuple[float, float, np.ndarray, float]]:
-    """Yield (time, duration, ln |R_ii| (d,), ln of volume) from one QR to the next.
+    """Yield (time, duration, ln |R_ii| (m,), ln of volume) from one QR to the next.
 
     Each crossing of a surface multiplies the tangent vectors by its saltation matrix; the volume is
     the integral of tr J and the logarithm of the matrix's determinant.
 
-    Raises NumericsError where a trajectory comes to slide: one direction is lost there for good,
-    and its exponent is minus infinity.
-    """
-    d, q, now, volume = system.dimension, np.eye(system.dimension), 0.0, 0.0
+    vectors  m of them are followed; None: d. Where a trajectory comes to slide, the matrix has a
+             rank of d - 1 and one exponent is minus infinity: d - 1 vectors are left, whose growth
+             gives the others; the volume is then none, NaN
+
+    Raises NumericsError where as many vectors do not survive.
+    """  # fmt: skip
+    d, now = system.dimension, 0.0
+    m = d if vectors is None else vectors
+    nothing = 0.0 if m == d else math.nan
+    volume = nothing
+    q = np.eye(d)
+    if m < d:  # in no special direction: those of a clock, say, never mix with the others
+        q, _ = np.linalg.qr(np.cos(np.arange(1.0, d * d + 1).reshape(d, d) ** 2))
+        q[:, m:] = 0.0  # what is not followed stays nothing
     for piece in segments(system, 0.0, duration, x, rtol, atol):
         count = max(1, int(np.ceil((piece.end - piece.start) / interval)))
         marks = np.linspace(piece.start, piece.end, count + 1)
@@ -249,12 +284,18 @@ def stretches(
                 )  # fmt: skip
                 y = lane.run(marks[i + 1 : i + 2])[-1]
                 point, q, volume = y[:d], y[d:-1].reshape(d, d), volume + float(y[-1])
+            if piece.surface is not None:  # what rounding takes off it would not come back
+                normal, _ = switching.gradient(
+                    piece.surface, piece.system, point, float(marks[i + 1])
+                )
+                q = q - np.outer(normal, normal @ q) / float(normal @ normal)
             if i == count - 1:
                 q = piece.jump @ q
-                volume += float(np.linalg.slogdet(piece.jump)[1])
-            q, r = np.linalg.qr(q)
+                volume += float(np.linalg.slogdet(piece.jump)[1]) if m == d else nothing
+            q[:, :m], r = np.linalg.qr(q[:, :m])
             size = np.abs(np.diagonal(r))
             if not (np.isfinite(size).all() and size.min() > 1e-12 * size.max()):
                 raise NumericsError(f"comes to slide at t = {piece.end:g}: a direction is lost")
-            yield float(marks[i + 1]), float(marks[i + 1]) - now, np.log(size), volume
-            now, volume = float(marks[i + 1]), 0.0
+            if marks[i + 1] > marks[i]:  # no growth is counted of what was flattened at first
+                yield float(marks[i + 1]), float(marks[i + 1]) - now, np.log(size), volume
+            now, volume = float(marks[i + 1]), nothing

@@ -98,6 +98,7 @@ class Segment:
     start, end    times; x, last  (d,) states there
     jump          (d, d) what tangent vectors are multiplied by at its end
     sliding       whether it lies in a surface
+    surface       the g of that
     """
 
     system: System
@@ -107,6 +108,7 @@ class Segment:
     last: np.ndarray
     jump: np.ndarray
     sliding: bool
+    surface: Node | None = None
 
 
 def _values(system: System, x: np.ndarray, t: np.ndarray | float) -> dict[str, Any]:

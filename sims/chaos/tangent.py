@@ -138,12 +138,14 @@ class Tangent:
 
     initial     (d,) where the trajectory begins; the catalogue's point if None
     rtol, atol  error per step, of the state and of the tangent vectors
+    vectors     of a flow that jumps, how many are followed; all d if None
     """
 
     system: System
     initial: np.ndarray | None = None
     rtol: float = RTOL
     atol: float = ATOL
+    vectors: int | None = None
 
     def stretches(self, duration: float, interval: float) -> Iterator[Stretch]:
         """Yield the growth over pieces of about `interval`, each ending where a step ends.
@@ -179,7 +181,9 @@ class Tangent:
 
         step = min(interval, self.system.period / JUMPING)
         try:
-            for found in switched.stretches(self.system, duration, x0, step, self.rtol, self.atol):
+            for found in switched.stretches(
+                self.system, duration, x0, step, self.rtol, self.atol, self.vectors
+            ):
                 yield Stretch(*found)
         except NumericsError as problem:
             raise NumericsError(f"{self.system.name}: {problem}") from None
