@@ -269,6 +269,56 @@ def test_the_list_holds_every_pair_at_every_step(on):
     assert set(zip(i, j, strict=True)) == set(zip(*np.nonzero(np.triu(near, 1)), strict=True))
 
 
+def test_a_trial_step_of_heun_that_ends_off_the_list_is_taken_anew(on):
+    x, e = np.array([[0.0, 0.0], [1.25, 0.0]]), np.array([[1.0, 0.0], [-1.0, 0.0]])
+    given = {
+        "model": "abp", "rotational_diffusivity": 1e-9, "integrator": "heun", "time_step": 0.018,
+        "self_propulsion_speed": 5.0, "skin": 3.0, "t_end": 1.8,
+        "interaction": {"kind": "harmonic", "strength": 5.0}, "translational_diffusivity": 0.0,
+    }  # fmt: skip
+    simulation = made(on, given, x, e)
+    params = replace(simulation.params, skin=0.2)  # 1.1 of a step: no pair at first
+    simulation = engine.Simulation(params, x, e, np.zeros(2, dtype=np.uint32), device=on)
+    simulation.list_anew()
+    assert len(simulation.listed()[0]) == 0
+    now = twin.Moving(x, e, np.zeros(2))
+    still = twin.Noise(np.zeros((2, 2)), np.zeros((2, 2)))
+    for _ in range(2):
+        now = twin.step(params, now, still, np.full(2, np.inf))
+    simulation.advance(2)
+    found = simulation.by_number(simulation.particles.x)
+    assert abs(found[0, 0] - 2 * 0.018 * 5.0) > 1e-3  # they have met
+    np.testing.assert_allclose(found, now.x, atol=1e-5)
+
+
+def test_a_particle_just_left_of_the_box_is_brought_into_it(on):
+    simulation = made(on, {"box": 7.5}, np.array([[-1e-18, 3.0], [2.0, 7.5]]))
+    p = simulation.particles
+    np.testing.assert_array_equal(simulation.by_number(p.x), [[0.0, 3.0], [2.0, 0.0]])
+    np.testing.assert_array_equal(simulation.by_number(p.image), [[0, 0], [0, 1]])
+
+
+def test_noise_before_the_first_frame_does_not_come_again(on):
+    simulation = begun(
+        on,
+        {
+            "model": "passive",
+            "particles": 500,
+            "time_step": 0.01,
+            "translational_diffusivity": 0.5,
+            "self_propulsion_speed": 0.0,
+        },
+    )
+    moved = []
+    for _ in range(2):
+        before = simulation.by_number(simulation.particles.x)
+        simulation.advance(1)
+        moved.append((simulation.by_number(simulation.particles.x) - before).ravel())
+        simulation.forget()
+        assert simulation.time == 0
+    assert abs(np.corrcoef(*moved)[0, 1]) < SIGMAS / sqrt(1000)
+
+
 def test_a_crowd_makes_the_list_longer(on, monkeypatch):
     monkeypatch.setattr(neighbours, "ROOM", 1)
     x = scattered(np.random.default_rng(3), 60, np.array([7.5, 7.5]), 0.7)
