@@ -172,4 +172,4 @@ def test_describe_lists_the_kinds():
     text = chaos.describe()
     for kind, name in (("flows:", "Lorenz"), ("maps:", "Henon"), ("delays:", "MackeyGlass")):
         assert name in text.split(kind)[1]
-    assert len(chaos.TABLES) == 4  # three kinds, and their exponents
+    assert len(chaos.TABLES) == 5  # three kinds, their exponents, and a card's kernel
