@@ -15,12 +15,11 @@ from devices import NAMES, device
 from scipy import stats
 
 from core import backend, rng
-from core.errors import DeviceError, NumericsError
+from core.errors import NumericsError
 from sims import active, devices, plan
 from sims.active import forces, run, system, twin
 from sims.active.gpu import engine, neighbours, source
 from sims.active.params import prepare
-from sims.devices import host
 
 SIGMAS = 4.5
 LAWS = {
@@ -471,26 +470,6 @@ def test_kernels_count_as_code(monkeypatch, tmp_path):
     table.write_text(active.TABLES[0].read_text() + "\n// more")
     monkeypatch.setattr(active, "TABLES", (table,))
     assert plan.code("active") != before
-
-
-def test_the_processor_refuses_what_a_card_would_misread():
-    on = device("processor")
-    act = on.kernels(source.text())["random_normals"]
-    key, out = np.zeros(2, dtype=np.uint32), np.zeros((4, 2))
-    with pytest.raises(TypeError, match="NumPy scalar"):
-        act(4, 4, np.uint64(1), key, out)
-    with pytest.raises(TypeError, match="contiguous array of f8"):
-        act(4, np.int32(4), np.uint64(1), key, out.astype(np.float32))
-    with pytest.raises(TypeError, match="takes 4"):
-        act(4, np.int32(4), np.uint64(1), key)
-    with pytest.raises(DeviceError, match="refuses the kernels"):
-        on.kernels('extern "C" __global__ void f(int n)\n{ m = n; }')
-
-
-def test_without_a_compiler_the_processor_says_so(monkeypatch):
-    monkeypatch.setattr(host, "compiler", lambda: None)
-    with pytest.raises(DeviceError, match="no C\\+\\+ compiler"):
-        host.Host().kernels("// none")
 
 
 def test_nvcc_takes_the_kernels(tmp_path):

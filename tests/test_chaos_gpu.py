@@ -118,6 +118,15 @@ def test_all_of_the_grammar_and_the_time(on):
     np.testing.assert_allclose(found.states, expected, atol=1e-12, rtol=0)
 
 
+def test_a_late_start_costs_no_accuracy(on):
+    system = own(("y", "-x"), (1.0, 0.0))
+    late, times = 1e7, np.arange(0, 60, 0.25)  # an ulp there is 2e-9, and some 100 steps are taken
+    found = follow.follow(
+        on, system, late + times, np.array([[1.0, 0.0]]), rtol=1e-12, atol=1e-12
+    ).states[0]
+    np.testing.assert_allclose(found[:, 0], np.cos(times), atol=3e-11, rtol=0)
+
+
 def test_a_blow_up_ends_one_trajectory_and_no_other(on):
     system = own(("x**2",), (1.0,))
     times, starts = np.linspace(0, 2, 5), np.array([[0.1], [1.0], [0.2]])

@@ -25,8 +25,8 @@ class Card:
         """Return the kernels of a text in CUDA C, by name; raises DeviceError if refused."""
         import cupy
 
-        module = cupy.RawModule(code=text, options=("--std=c++17",))
         try:
+            module = cupy.RawModule(code=text, options=("--std=c++17",))
             return {name: partial(_launch, module.get_function(name)) for name in signatures(text)}
         except cupy.cuda.compiler.CompileException as problem:
             lines = [line for line in str(problem).splitlines() if "error" in line] or ["?"]
