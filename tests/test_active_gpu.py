@@ -441,7 +441,7 @@ def test_a_run_goes_on_from_a_checkpoint_to_the_same_bits(on, monkeypatch):
             state = block.state()
     assert set(frames[0]) == set(active.fields(prepare(given, "p")))
     assert (frames[0]["work"] == 0).all() and (frames[0]["image"] == 0).all()
-    assert whole.notes()["noise"] == engine.NOISE
+    assert whole.notes()["noise"] == engine.NOISE and state["key"].shape == (2, 2)
     _, again = blocks(on, monkeypatch, given, lambda layout: (1, state))
     for block in again:
         for name, values in block.values.items():

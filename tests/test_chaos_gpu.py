@@ -11,8 +11,8 @@ from devices import NAMES, device
 from core import rng
 from core.errors import ConfigError
 from sims import chaos, devices, plan
-from sims.chaos import flow, generate
-from sims.chaos.gpu import follow, source
+from sims.chaos import flow, generate, granularity
+from sims.chaos.gpu import ensemble, follow, source
 from sims.chaos.switching import jumps
 from sims.chaos.system import System, catalogue
 from sims.integrators import lanes
@@ -143,11 +143,20 @@ def test_a_blow_up_ends_one_trajectory_and_no_other(on):
 
 
 def blocks(on, monkeypatch, given, members=1):
-    monkeypatch.setattr(devices, "of", lambda xp: on)
+    asked = []
+
+    def kernels(text):
+        asked.append(text)
+        return on.kernels(text)
+
+    watched = SimpleNamespace(xp=None if on is None else on.xp, kernels=kernels)
+    monkeypatch.setattr(devices, "of", lambda xp: watched)
     params = chaos.prepare({"rtol": 1e-9, "atol": 1e-9, **given}, "p")
     library = SimpleNamespace(__name__="cupy")
     made = chaos.trajectories(params, lambda m: rng.generator(4, "r", m), library, members)
-    return list(made.blocks)
+    found = list(made.blocks)
+    assert asked
+    return found
 
 
 def test_a_run_of_flows_is_that_of_its_starts(on, monkeypatch):
@@ -165,6 +174,22 @@ def test_a_run_of_flows_is_that_of_its_starts(on, monkeypatch):
         assert far < 1e-5 * np.abs(expected).max()
     more = blocks(on, monkeypatch, {**given, "trajectories": 7})
     np.testing.assert_array_equal(more[-1].values["state"][:6], block.values["state"])
+
+
+def test_each_start_is_found_from_a_point_of_its_own(on):
+    system, before = catalogue()["Lorenz"], np.array([0.0, 0.3, 0.7])
+    found = ensemble.ensemble(
+        [system] * 3, np.array([0.0, 0.1]), before,
+        lambda number: np.random.default_rng(number), rtol=1e-10, atol=1e-10, device=on,
+    )  # fmt: skip
+    point = np.array(system.initial_condition)
+    np.testing.assert_array_equal(found.starts[0], point)
+    grown = np.log(1e3) / granularity.largest(system)  # until 1e-3 has become 1
+    for number in (1, 2):
+        start = point * (1 + 1e-3 * np.random.default_rng(number).normal(size=3))
+        wait = grown + before[number] * system.period
+        expected = flow.trajectory(system, np.array([0.0, wait]), start)[-1]
+        np.testing.assert_allclose(found.starts[number], expected, atol=0.05)  # 1e-7 grows too
 
 
 def test_each_trajectory_has_its_own_parameters_or_the_energy_of_all(on, monkeypatch):
