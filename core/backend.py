@@ -32,6 +32,8 @@ def select(device: str) -> ModuleType:
         import array_api_compat.cupy
     except Exception as problem:  # CuPy raises driver errors of its own types
         reason = str(problem).splitlines()[0] if str(problem) else type(problem).__name__
+        if isinstance(problem, ModuleNotFoundError):
+            reason = "CuPy is not installed: pip install cupy-cuda12x or cupy-cuda13x"
         raise DeviceError(
             f"device: gpu asked for but not usable ({reason}); use device: cpu"
         ) from None

@@ -335,11 +335,3 @@ def test_what_cannot_be_is_refused_in_a_line(given, text):
     with pytest.raises(ConfigError, match=text) as refused:
         prepare({k: v for k, v in merged.items() if v is not None}, "p")
     assert "\n" not in str(refused.value)
-
-
-def test_a_gpu_is_refused():
-    class Library:
-        __name__ = "cupy"
-
-    with pytest.raises(ConfigError, match="computed on the CPU"):
-        active.trajectories(prepare(ABP, "p"), lambda m: None, Library(), 1)

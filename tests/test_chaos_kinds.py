@@ -199,7 +199,7 @@ def test_describe_lists_the_kinds():
     text = chaos.describe()
     for kind, name in (("flows:", "Lorenz"), ("maps:", "Henon"), ("delays:", "MackeyGlass")):
         assert name in text.split(kind)[1]
-    assert len(chaos.TABLES) == 5  # three kinds, their exponents and annotations
+    assert len(chaos.TABLES) == 6  # three kinds, exponents, annotations, and a card's kernel
 
 
 @pytest.mark.parametrize(

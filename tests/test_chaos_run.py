@@ -233,15 +233,6 @@ def test_the_catalogue_belongs_to_what_a_run_depends_on(monkeypatch, tmp_path):
     assert plan.code("chaos") != before
 
 
-def test_a_graphics_card_is_refused():
-    with pytest.raises(
-        ConfigError, match="device: systems of the catalogue are integrated on the CPU"
-    ):
-        import array_api_strict
-
-        chaos.trajectories(chaos.prepare(SMALL, "c:"), lambda m: None, array_api_strict)
-
-
 def test_describe_lists_the_systems():
     text = chaos.describe()
     assert "points_per_period = 100.0" in text and "Lorenz" in text and "Thomas" in text

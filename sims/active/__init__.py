@@ -4,13 +4,13 @@ dx = (v e + mu F) dt + sqrt(2 D) dW,  the heading or propulsion e by model
 """
 
 from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
 from time import process_time
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
-from core.errors import ConfigError
 from core.store import Block, Field, Layout, particle_layout, write_h5md
 from sims import Trajectories
 from sims.active import system
@@ -21,6 +21,7 @@ __all__ = ["FIELDS", "NAME", "SUFFIX", "WRITE", "Params", "describe", "prepare",
 
 NAME = "active"
 WRITE, SUFFIX = write_h5md, ".h5md"
+TABLES = (Path(__file__).with_name("gpu") / "particles.cu",)  # code that is not Python's
 _PLANE, _EACH = ("particle", "axis"), ("particle",)
 FIELDS = {
     "position": Field(_PLANE, "float64", "1", "position, in the box"),
@@ -108,23 +109,27 @@ def trajectories(
 
     params   as `prepare` gives them
     stream   member -> random generator
-    xp       the array library; particles move on the CPU
+    xp       the array library: NumPy's for the CPU, CuPy's for a card
     members  independent replicas, each of its own stream
     resume   layout -> (last frame, state) to go on from, or None
 
-    Raises ConfigError for a GPU, NumericsError that names the particle and the time.
+    Raises NumericsError that names the particle and the time.
     """
-    if "numpy" not in xp.__name__:
-        raise ConfigError("device: active matter is computed on the CPU; use device: cpu")
     from sims.active import run
 
     layout = _layout(params, members)
     cost: dict[str, Any] = {"solve_cpu_s": 0.0, "particle_steps": 0, "lists": 0}
+    start: Callable[..., Any] = run.begin
+    if "numpy" not in xp.__name__:
+        from sims.active.gpu import engine
+
+        start = engine.starter(xp)
+        cost["noise"] = engine.NOISE
     begun = resume(layout)
 
     def blocks() -> Iterator[Block]:
         begin = process_time()
-        for block in run.frames(params, stream, members, begun, cost):
+        for block in run.frames(params, stream, members, begun, cost, start):
             cost["solve_cpu_s"] += process_time() - begin
             yield block
             begin = process_time()

@@ -112,6 +112,13 @@ class Simulation:
         self.lists += 1
         self._heed(ending)
 
+    def forget(self) -> None:
+        """Count time, work and images from now on."""
+        self.steps = 0
+        self.particles.work[:] = 0.0
+        self.list_anew()
+        self.particles.image[:] = 0
+
     def act(self) -> None:
         """Set forces and torques to those at the positions; the list must be fresh."""
         self._serve(kernels.ACT)

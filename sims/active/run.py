@@ -47,10 +47,7 @@ def _advance(simulation: Simulation, steps: int, cost: dict[str, Any], what: str
 def thermalise(simulation: Simulation, cost: dict[str, Any]) -> None:
     """Take the steps before the first frame, and count time, work and images from there."""
     _advance(simulation, system.thermal_steps(simulation.params), cost, "thermalisation")
-    simulation.steps = 0
-    simulation.particles.work[:] = 0.0
-    simulation.list_anew()
-    simulation.particles.image[:] = 0
+    simulation.forget()
 
 
 def values(simulation: Simulation) -> dict[str, np.ndarray]:
@@ -84,6 +81,7 @@ def frames(
     members: int,
     begun: tuple[int, dict[str, np.ndarray]] | None,
     cost: dict[str, Any],
+    begin: Callable[[Params, np.random.Generator], Simulation] = begin,
 ) -> Iterator[Block]:
     """Yield the frames, all members together; lists are made anew at each, so that a run that
     goes on from there has the same bits."""

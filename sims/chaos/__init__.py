@@ -7,13 +7,14 @@ import textwrap
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from dataclasses import fields as fields_of
+from pathlib import Path
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from core import rng
-from core.errors import ConfigError, NumericsError
+from core.errors import NumericsError
 from core.store import Block, Coordinate, Field, Layout
 from sims import Trajectories
 from sims.chaos import (
@@ -26,6 +27,7 @@ from sims.chaos import (
     pairs,
     spectra,
 )
+from sims.chaos.ensemble import Ensemble, ensemble
 from sims.chaos.params import Params, flows, kept, known, paired, prepare
 from sims.chaos.sampling import Samples, samples
 from sims.chaos.system import CATALOGUES, System
@@ -33,11 +35,9 @@ from sims.chaos.system import CATALOGUES, System
 __all__ = ["FIELDS", "NAME", "Params", "describe", "prepare", "trajectories"]
 
 NAME = "chaos"
-TABLES = (
-    *CATALOGUES,
-    spectra.TABLE,
-    annotations.TABLE,
-)  # data that a run depends on as it does on code
+KERNELS = Path(__file__).with_name("gpu") / "dop853.cu"
+# files that a run depends on as it does on code
+TABLES = (*CATALOGUES, spectra.TABLE, annotations.TABLE, KERNELS)
 LOOKED_AT = 10.0  # periods in which a stiff flow is found out
 FIELDS = {"state": Field(("component",), "float64", "1", "state of the system")}
 
@@ -191,7 +191,13 @@ def _layout(
     )
 
 
-def _block(params: Params, part: int, sampling: _Sampling, seed: int) -> Block:
+def _block(
+    params: Params,
+    part: int,
+    sampling: _Sampling,
+    seed: int,
+    follow: Callable[..., Ensemble] = ensemble,
+) -> Block:
     """Return the samples of a system as a block; without values if none could be computed."""
     system = sampling.system
     if sampling.pair is not None:
@@ -203,7 +209,9 @@ def _block(params: Params, part: int, sampling: _Sampling, seed: int) -> Block:
     def stream(purpose: str, number: int) -> np.random.Generator:
         return rng.generator(seed, system.name, purpose, number)
 
-    made = samples(params, system, sampling.times, sampling.members, stream, sampling.integrator)
+    made = samples(
+        params, system, sampling.times, sampling.members, stream, sampling.integrator, follow
+    )
     if not made.flows.numbers:
         return Block(slice(0, 0), slice(0, 0), {}, part=part, lost=made.flows.lost)
     grown, failed = _grown(params, made)
@@ -237,15 +245,13 @@ def trajectories(
 
     params   as `prepare` gives them
     stream   (0) -> the generator from which each system's own are drawn
-    xp       the array library; systems are integrated on the CPU, one by one
+    xp       the array library: NumPy's for the CPU, CuPy's for a card, which moves smooth flows
     members  times `trajectories`, per system
     resume   not used: a run is remade as a whole
 
     A trajectory that breaks down is left out, with a line in its block; raises NumericsError if
-    all do, ConfigError for a GPU.
+    all do, ConfigError for what a card does not move.
     """
-    if "numpy" not in xp.__name__:
-        raise ConfigError("device: systems of the catalogue are integrated on the CPU; use cpu")
     found = flows(params)
     made_of = [None] * len(params.systems) + [pair for pair, _ in paired(params)]
     gaps = (params.points_per_period, params.points_per_lyapunov_time)
@@ -260,10 +266,16 @@ def trajectories(
         for system, pair in zip(found, made_of, strict=True)
     ]
 
+    follow: Callable[..., Ensemble] = ensemble
+    if "numpy" not in xp.__name__:
+        from sims.chaos.gpu import ensemble as on_card
+
+        follow = on_card.on(xp, params, [(one.system, one.integrator) for one in each])
+
     def blocks() -> Iterator[Block]:
         seed, lost, kept_some = int(stream(0).integers(2**63)), list[str](), False
         for part, sampling in enumerate(each):
-            block = _block(params, part, sampling, seed)
+            block = _block(params, part, sampling, seed, follow)
             lost += block.lost
             kept_some |= bool(block.values)
             if part + 1 == len(each) and not kept_some:

@@ -141,6 +141,7 @@ def samples(
     members: int,
     stream: Stream,
     integrator: str = "dop853",
+    follow: Callable[..., Ensemble] = ensemble,
 ) -> Samples:
     """Return the samples of a system.
 
@@ -148,6 +149,7 @@ def samples(
     members  trajectories, planned
     stream   (purpose, number) -> generator, each its own
     integrator  of a flow
+    follow   that of `ensemble`, or of a card's
 
     Trajectories that break down are left out: `flows.lost` has a line for each.
     """
@@ -163,7 +165,7 @@ def samples(
     systems = [jittered(system, params.jitter, stream("parameters", n)) for n in range(members)]
     if params.jitter:
         before[1:] += params.transient  # each on an attractor of its own
-    flows = ensemble(
+    flows = follow(
         systems,
         times,
         before,
