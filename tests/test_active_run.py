@@ -98,7 +98,7 @@ def test_time_work_and_images_count_from_the_end_of_the_thermalisation():
     )
     params = prepare({**ABP, "thermalization": 0.0301}, "p")
     simulation = run.begin(params, np.random.default_rng(1))
-    run.thermalise(simulation, {"particle_steps": 0})
+    list(run.thermalise([simulation], {"particle_steps": 0}))
     assert simulation.time == 0
 
 
@@ -151,6 +151,45 @@ def test_a_killed_run_is_finished_by_the_same_command_to_the_same_bits(tmp_path)
     again = simulate(killed, given)
     assert "going on after frame" in again.communicate()[1]
     assert not kept.exists()
+    one, other = datasets(whole), datasets(killed)
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def test_a_run_goes_on_from_any_point_on_the_way_to_a_frame(monkeypatch):
+    monkeypatch.setattr(run, "CHUNK", 150 * 100.0)  # a hundred steps
+    given = {**ABP, "thermalization": 0.05, "frames": 3}  # 250 steps, and 200 to a frame
+    points = [(b, b.state()) for b in made(given, members=2).blocks]
+    assert [(b.frame, bool(b.values)) for b, _ in points] == [
+        (-1, False), (-1, False), (0, True), (0, False), (1, True), (1, False), (2, True)
+    ]  # fmt: skip
+    whole = collected([b for b, _ in points if b.values])
+    for k, (block, state) in enumerate(points[:-1]):
+        at = int(block.frame)
+        rest = list(made(given, 2, lambda layout, at=at, s=state: (at, s)).blocks)
+        assert [b.frame for b in rest] == [b.frame for b, _ in points[k + 1 :]]
+        after = collected([b for b in rest if b.values])
+        for name in whole:
+            np.testing.assert_array_equal(after[name], whole[name][:, at + 1 :], err_msg=name)
+
+
+def test_a_run_killed_while_it_thermalises_goes_on_from_there_to_the_same_bits(tmp_path):
+    given = {**ABP, "particles": 400, "thermalization": 30.0}  # 6e7 particle-steps, three pieces
+    whole, killed = tmp_path / "whole.h5md", tmp_path / "killed.h5md"
+    first = simulate(killed, given, "--checkpoint-every", "0")
+    kept = tmp_path / "killed.h5md.checkpoint"
+    until = time.monotonic() + 120
+    while not kept.exists() and first.poll() is None and time.monotonic() < until:
+        time.sleep(0.005)
+    os.kill(first.pid, signal.SIGKILL)
+    first.communicate()
+    assert kept.exists() and not killed.exists()
+    again = simulate(killed, given)
+    assert "going on before the first frame" in again.communicate()[1]
+    assert not kept.exists()
+    plain = simulate(whole, given)
+    plain.communicate()
     one, other = datasets(whole), datasets(killed)
     assert one.keys() == other.keys()
     for name in one:
