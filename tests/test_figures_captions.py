@@ -73,3 +73,9 @@ def test_the_verification_comes_first():
     page = rendered("workflow.rst")
     assert page.index("1 Verification") < page.index("2 Summary") < page.index("Figures")
     assert "width = each of 1.0, 2.0" in page
+
+
+def test_a_caption_of_a_whole_sweep_names_its_points():
+    html = rendered("figure.rst", run="noisy", measure="phases")
+    assert "width = each of 1.0, 2.0, n = each of 64; 8 members" in html
+    assert "coloured by their largest cluster" in html

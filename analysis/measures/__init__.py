@@ -16,6 +16,7 @@ from analysis.measures import (
     spectra,
     structures,
     swimming,
+    trapped,
 )
 from analysis.measures.registry import MEASURES
 from analysis.measures.skill import forecast as forecast
@@ -35,4 +36,5 @@ __all__ = [
     "spectra",
     "structures",
     "swimming",
+    "trapped",
 ]
