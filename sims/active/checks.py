@@ -189,6 +189,15 @@ def stiffest(params: Params) -> float:
     return mu * curvature
 
 
+def _film(params: Params) -> None:
+    if params.animate is None:
+        return
+    if params.dimension != 2 or not np.isfinite(system.edges(params)).all():
+        _refuse("animate", "films are of a periodic box in 2-D; remove it")
+    if params.animate == "heading" and params.model == "passive":
+        _refuse("animate", "passive particles have no heading; use density or hexatic")
+
+
 def _steps(params: Params) -> None:
     """Refuse a time step past stability, and warn of one that is near it."""
     step, rate = params.time_step, stiffest(params)
@@ -232,6 +241,6 @@ def _hold(params: Params) -> None:
 
 def check(params: Params) -> None:
     """Raise ConfigError, which begins with the key, for what cannot be."""
-    every: tuple[Any, ...] = (_frames, _particles, _model, _interaction, _space, _steps)
+    every: tuple[Any, ...] = (_frames, _particles, _model, _interaction, _space, _film, _steps)
     for one in every:
         one(params)
