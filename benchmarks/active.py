@@ -222,10 +222,14 @@ def _told(rows: list[np.ndarray], cover: float, shares: list[float], line: str) 
     found = binodals(np.stack(rows) * cover)
     each = [binodals(np.stack(rows[k : k + 8]) * cover) for k in range(0, len(rows) - 7, 8)]
     pairs = np.array([[one.gas, one.dense] for one in each if one.separated])
-    error = frame_average(pairs).error if len(pairs) > 1 else np.full(2, np.nan)
+    error = frame_average(pairs).error if len(pairs) > 1 else (None, None)
     share = frame_average(np.array(shares))
+
+    def shown(value: float, one: float | None) -> str:
+        return f"{value:.3f}" + ("" if one is None else f"({one:.3f})")
+
     phases = (
-        f"gas {found.gas:.4f}({error[0]:.4f}), dense {found.dense:.4f}({error[1]:.4f}), "
+        f"gas {shown(found.gas, error[0])}, dense {shown(found.dense, error[1])}, "
         f"D = {found.distance:.1f}"
         if found.separated
         else f"one phase of {found.gas:.3f}"
