@@ -11,7 +11,7 @@ from sims.active import forces, system
 from sims.active.params import Params
 
 DENSEST = {"wca": 0.9069, "harmonic": 1.2, "softplus": 1.2, "none": math.inf}
-RANDOM = 0.8  # packing above which random discs do not come apart in good time
+RANDOM = 0.9  # packing above which random discs do not come apart in good time
 NEIGHBOURS = 6.0  # the stiffest mode of discs that touch: six springs
 STABLE, GOOD = 2.0, 1.0  # time step times the stiffest rate: Euler-Maruyama breaks at 2
 JUMP = 0.5  # of a diameter in one step is too much

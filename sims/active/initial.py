@@ -5,14 +5,20 @@ from pathlib import Path
 
 import numpy as np
 
+from core import command
 from core.errors import ConfigError
 from core.store import read_h5md
-from sims.active import normals, system
+from sims.active import checks, normals, system
+from sims.active.engine import Simulation
 from sims.active.params import Interaction, Params
 
 APART = 0.95  # of the diameter: nearer than this overlaps
 DENSE, DILUTE = 0.9, 0.05  # packing fractions of the two phases of a slab
 SWEEPS = 200  # of pushing apart, 25 steps each
+LOOSE = 0.8  # packing up to which pushing apart is enough; beyond, discs must find an order
+WARM = 3e-3  # thermal energy over k sigma^2 at which soft discs begin to cool, about their melting
+COOLING = (400, 1600)  # sweeps of a cooling, and of another if it was too fast
+STILL = 0.3  # of a cooling without noise, at its end
 Start = tuple[np.ndarray, np.ndarray]
 
 
@@ -99,6 +105,9 @@ def random(params: Params, draw: np.random.Generator, size: np.ndarray | None = 
 
     size  (N,) diameters over the mean, where they differ
 
+    Above a packing of 0.8 discs pushed apart jam. There they are soft and warm at first and cool
+    slowly, so that most find hexagonal order: crystals of many directions, with grain boundaries.
+
     Raises ConfigError if they do not come apart.
     """
     extent = _extent(params)
@@ -111,20 +120,32 @@ def random(params: Params, draw: np.random.Generator, size: np.ndarray | None = 
         dimension=params.dimension, packing_fraction=params.packing_fraction,
         interaction=Interaction("harmonic", 1.0, about.diameter, None, None, about.polydispersity),
     )  # fmt: skip
-    from sims.active.engine import Simulation
-
     simulation = Simulation(soft, x, np.zeros_like(x), normals.seed(draw), size)
-    for _ in range(SWEEPS):
-        simulation.list_anew()
-        if overlap(simulation) <= 1 - APART:
+    dense = about.kind != "softplus" and checks.density(params) > LOOSE
+    warmth = WARM * about.diameter**2
+    for sweeps, warm in [(n, warmth) for n in COOLING] if dense else [(SWEEPS, 0.0)]:
+        if _come_apart(simulation, sweeps, warm):
             break
-        simulation.advance(25)
     else:
         if about.kind != "softplus":
             raise ConfigError(
                 "initial: random particles do not come apart at this density; use lattice"
             )
     return simulation.by_number(simulation.particles.x)
+
+
+def _come_apart(simulation: Simulation, sweeps: int, warm: float) -> bool:
+    """Push soft discs apart, with noise that dies away from `warm` on; return whether they are."""
+    for sweep in range(sweeps):
+        left = warm * max(0.0, 1 - sweep / ((1 - STILL) * sweeps))
+        kick = math.sqrt(2 * left * simulation.params.time_step)
+        simulation.rules = simulation.rules._replace(kick=kick)
+        simulation.list_anew()
+        if not kick and overlap(simulation) <= 1 - APART:
+            return True
+        simulation.advance(25)
+        command.heed()
+    return False
 
 
 def overlap(simulation: object) -> float:
