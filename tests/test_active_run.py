@@ -98,7 +98,7 @@ def test_time_work_and_images_count_from_the_end_of_the_thermalisation():
     )
     params = prepare({**ABP, "thermalization": 0.0301}, "p")
     simulation = run.begin(params, np.random.default_rng(1))
-    run.thermalise(simulation, {"particle_steps": 0})
+    list(run.thermalise([simulation], {"particle_steps": 0}))
     assert simulation.time == 0
 
 
@@ -146,11 +146,51 @@ def test_a_killed_run_is_finished_by_the_same_command_to_the_same_bits(tmp_path)
         time.sleep(0.005)
     os.kill(first.pid, signal.SIGKILL)
     first.communicate()
-    assert plain.communicate()[1] == "" and plain.returncode == 0
+    plain.communicate()
+    assert plain.returncode == 0
     assert kept.exists() and not killed.exists()
     again = simulate(killed, given)
     assert "going on after frame" in again.communicate()[1]
     assert not kept.exists()
+    one, other = datasets(whole), datasets(killed)
+    assert one.keys() == other.keys()
+    for name in one:
+        np.testing.assert_array_equal(one[name], other[name], err_msg=name)
+
+
+def test_a_run_goes_on_from_any_point_on_the_way_to_a_frame(monkeypatch):
+    monkeypatch.setattr(run, "CHUNK", 150 * 100.0)  # a hundred steps
+    given = {**ABP, "thermalization": 0.05, "frames": 3}  # 250 steps, and 200 to a frame
+    points = [(b, b.state()) for b in made(given, members=2).blocks]
+    assert [(b.frame, bool(b.values)) for b, _ in points] == [
+        (-1, False), (-1, False), (0, True), (0, False), (1, True), (1, False), (2, True)
+    ]  # fmt: skip
+    whole = collected([b for b, _ in points if b.values])
+    for k, (block, state) in enumerate(points[:-1]):
+        at = int(block.frame)
+        rest = list(made(given, 2, lambda layout, at=at, s=state: (at, s)).blocks)
+        assert [b.frame for b in rest] == [b.frame for b, _ in points[k + 1 :]]
+        after = collected([b for b in rest if b.values])
+        for name in whole:
+            np.testing.assert_array_equal(after[name], whole[name][:, at + 1 :], err_msg=name)
+
+
+def test_a_run_killed_while_it_thermalises_goes_on_from_there_to_the_same_bits(tmp_path):
+    given = {**ABP, "particles": 400, "thermalization": 30.0}  # 6e7 particle-steps, three pieces
+    whole, killed = tmp_path / "whole.h5md", tmp_path / "killed.h5md"
+    first = simulate(killed, given, "--checkpoint-every", "0")
+    kept = tmp_path / "killed.h5md.checkpoint"
+    until = time.monotonic() + 120
+    while not kept.exists() and first.poll() is None and time.monotonic() < until:
+        time.sleep(0.005)
+    os.kill(first.pid, signal.SIGKILL)
+    first.communicate()
+    assert kept.exists() and not killed.exists()
+    again = simulate(killed, given)
+    assert "going on before the first frame" in again.communicate()[1]
+    assert not kept.exists()
+    plain = simulate(whole, given)
+    plain.communicate()
     one, other = datasets(whole), datasets(killed)
     assert one.keys() == other.keys()
     for name in one:
@@ -175,7 +215,14 @@ def test_a_file_starts_another_run_and_a_truncated_one_is_told(tmp_path):
 
 @pytest.mark.parametrize(
     ("start", "packing"),
-    [("lattice", 0.3), ("lattice", 0.9), ("random", 0.2), ("random", 0.7), ("slab", 0.5)],
+    [
+        ("lattice", 0.3),
+        ("lattice", 0.9),
+        ("random", 0.2),
+        ("random", 0.7),
+        ("random", 0.85),
+        ("slab", 0.5),
+    ],
 )
 @pytest.mark.parametrize("particles", [37, 400])
 def test_initial_states_fill_the_box_without_overlap(start, packing, particles):
@@ -192,6 +239,32 @@ def test_initial_states_fill_the_box_without_overlap(start, packing, particles):
     if start == "slab":
         cells, _ = np.histogram(x[:, 0] % edge[0], bins=8)
         assert cells.max() > 5 * cells.min()
+
+
+@pytest.mark.parametrize(("diameter", "polydispersity"), [(1.0, 0.0), (0.1, 0.0), (1.0, 0.1)])
+def test_random_discs_come_apart_where_pushing_alone_jams(diameter, polydispersity, monkeypatch):
+    packing = 0.89 if polydispersity == 0 else 0.85
+    about = {"kind": "harmonic", "diameter": diameter, "polydispersity": polydispersity}
+    params = prepare({**ABP, "particles": 900, "packing_fraction": packing, "interaction": about,
+                      "self_propulsion_speed": 0.01 * diameter, "skin": 0.35 * diameter,
+                      "translational_diffusivity": 0.0}, "p")  # fmt: skip
+    x, _, size = initial.start(params, np.random.default_rng(3))
+    size = np.ones(900) if size is None else size
+    gap = forces.nearest_image(x[:, None] - x[None], system.edges(params))
+    r = np.sqrt((gap**2).sum(axis=-1)) / (0.5 * diameter * (size[:, None] + size[None]))
+    assert r[np.triu_indices(900, 1)].min() > initial.APART * 0.9999
+    again, _, _ = initial.start(params, np.random.default_rng(3))
+    other, _, _ = initial.start(params, np.random.default_rng(4))
+    assert np.array_equal(x, again) and not np.array_equal(x, other)
+    # there is no lattice: its few sharp peaks of S(q) would be near N
+    q = 2 * np.pi / system.edges(params)[0] * np.stack(np.meshgrid(np.arange(1, 40), np.arange(40)))
+    sharp = np.abs(np.exp(1j * np.einsum("aij,na->ijn", q, x)).sum(axis=-1)) ** 2 / 900
+    assert sharp.max() < 0.7 * 900
+    if polydispersity == 0:
+        monkeypatch.setattr(initial, "WARM", 0.0)
+        monkeypatch.setattr(initial, "COOLING", (200,))
+        with pytest.raises(ConfigError, match="random particles do not come apart at this density"):
+            initial.start(params, np.random.default_rng(3))
 
 
 def test_mixtures_and_mixed_sizes():
@@ -310,7 +383,7 @@ def test_the_stiffest_mode_is_that_of_the_matrix():
         ({"dimension": 3}, r"p\.dimension: must be 1 or 2"),
         ({"dimension": 1}, r"p\.dimension: headings do not rotate in 1-D; use rtp or aoup"),
         ({"packing_fraction": 0.95}, r"p\.packing_fraction: packing 0\.95 is too dense for wca"),
-        ({"packing_fraction": 0.85}, r"p\.initial: random discs do not come apart.*use lattice"),
+        ({"packing_fraction": 0.904}, r"p\.initial: random discs do not come apart.*use lattice"),
         ({"packing_fraction": 0.0}, r"p\.packing_fraction: must be positive"),
         ({"box": 9.0}, r"p\.box: packing_fraction makes the box"),
         ({"packing_fraction": None, "box": (9.0, -1.0)}, r"p\.box: edges must be positive"),

@@ -100,6 +100,23 @@ def test_a_checkpoint_goes_on_where_it_stopped(tmp_path):
     assert not path.exists()
 
 
+def test_a_checkpoint_between_frames_keeps_those_before_and_passes_nothing_on(tmp_path):
+    path = tmp_path / "run.h5.checkpoint"
+    point = Block(slice(0, 2), -1, {}, lambda: {"v": np.zeros(3)})
+    first = checkpoint.Checkpoint(path, {"spec": "a"}, period=0.0)
+    assert list(first.guard([point], LAYOUT)) == []
+    second = checkpoint.Checkpoint(path, {"spec": "a"}, period=0.0)
+    assert second.load(LAYOUT)[0] == -1
+    later = Block(slice(0, 2), 1, {}, lambda: {"v": np.full(3, 7.0)})
+    passed = [b.frame for b in second.guard([*frames(0, 2), later], LAYOUT)]
+    assert passed == [0, 1]
+    third = checkpoint.Checkpoint(path, {"spec": "a"}, period=0.0)
+    frame, state = third.load(LAYOUT)
+    assert frame == 1 and (state["v"] == 7).all()
+    kept = [b.values["u"] for b in third.guard([], LAYOUT)]
+    np.testing.assert_array_equal(kept, [b.values["u"] for b in frames(0, 2)])
+
+
 def test_a_checkpoint_of_another_run_is_set_aside_with_a_line(tmp_path, capsys):
     path = tmp_path / "run.h5.checkpoint"
     list(checkpoint.Checkpoint(path, {"spec": "a"}, period=0.0).guard(frames(), LAYOUT))

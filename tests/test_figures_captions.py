@@ -18,6 +18,7 @@ CONFIG = {
             "params": {"case": "soliton", "amplitude": 2.0, "noise_cutoff": 3, "animate": True},
             "measures": ["shannon"],
         },
+        "swarm": {"simulator": "active", "params": {"model": "abp", "animate": "heading"}},
         "noisy": {
             "simulator": "nlse",
             "params": {"case": "gaussian", "potential": {"kind": "harmonic", "frequency": 1.0}},
@@ -67,9 +68,16 @@ def test_a_caption_names_parameters_sweep_members_and_the_measure():
     assert "standard error" in several
     assert "time = 1.5" in several
     assert "Film of |ψ|" in rendered("figure.rst", run="soliton")
+    assert "Film of the particles, coloured by heading." in rendered("figure.rst", run="swarm")
 
 
 def test_the_verification_comes_first():
     page = rendered("workflow.rst")
     assert page.index("1 Verification") < page.index("2 Summary") < page.index("Figures")
     assert "width = each of 1.0, 2.0" in page
+
+
+def test_a_caption_of_a_whole_sweep_names_its_points():
+    html = rendered("figure.rst", run="noisy", measure="phases")
+    assert "width = each of 1.0, 2.0, n = each of 64; 8 members" in html
+    assert "coloured by their largest cluster" in html

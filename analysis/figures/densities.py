@@ -21,7 +21,9 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
     edges, error = parts.extra(file, "edges"), parts.extra(file, "error")
     (mean,) = parts.extra(file, "mean")
     axes = canvas.subplots()
-    axes.stairs(measure.value, edges, fill=True, color=style.COLOURS[5], alpha=0.6, label="boxes")
+    axes.stairs(
+        measure.value, edges, fill=True, color=style.COLOURS[5], alpha=0.6, label="measured"
+    )
     if error.any():
         axes.errorbar(
             measure.axis, measure.value, error, fmt="none", ecolor=style.GREY, elinewidth=0.8,

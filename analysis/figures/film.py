@@ -1,8 +1,10 @@
-"""A film of a run: |psi| and its real and imaginary parts, frame by frame, as GIF or MP4.
+"""A film of a run: |psi| and its real and imaginary parts, or particles, as GIF or MP4.
 
-The axes are drawn once by matplotlib; each frame only adds lines to that picture.
+The axes are drawn once by matplotlib; each frame only adds lines to that picture. Particles are
+drawn by `swarm_film`.
 """
 
+import argparse
 import shutil
 import subprocess
 from collections.abc import Iterator
@@ -17,7 +19,7 @@ from PIL import Image, ImageColor, ImageDraw, ImageFont
 from analysis.figures import style
 from core import command
 from core.errors import ConfigError, NumericsError
-from core.store import OutputError, read_run, replacing
+from core.store import OutputError, Run, read_run, replacing
 
 MOST = 200  # frames; a run with more is thinned
 RATE = 25  # frames per second, unless asked otherwise
@@ -133,6 +135,18 @@ def _mp4(pictures: list[Image.Image], path: Path, rate: int) -> None:
         raise OutputError(f"{path}: ffmpeg failed ({said}); use .gif")
 
 
+def _checked(path: str | Path, fps: int) -> Path:
+    """Return the path of a film, or raise ConfigError for one that cannot be made."""
+    path = Path(path)
+    if path.suffix not in SUFFIXES:
+        raise ConfigError(f"-o: no films of kind '{path.suffix}'; use {' or '.join(SUFFIXES)}")
+    if path.suffix == ".mp4" and shutil.which("ffmpeg") is None:
+        raise ConfigError(f"{path}: MP4 needs ffmpeg, which is not installed; use .gif")
+    if not 1 <= fps <= 50:
+        raise ConfigError(f"fps: must be from 1 to 50, got {fps}; 25 is a good choice")
+    return path
+
+
 def animate(
     time: np.ndarray,
     x: np.ndarray,
@@ -150,13 +164,7 @@ def animate(
     Raises ConfigError for another suffix or rate, or an MP4 without ffmpeg; NumericsError for a
     field that is not finite.
     """
-    path = Path(path)
-    if path.suffix not in SUFFIXES:
-        raise ConfigError(f"-o: no films of kind '{path.suffix}'; use {' or '.join(SUFFIXES)}")
-    if path.suffix == ".mp4" and shutil.which("ffmpeg") is None:
-        raise ConfigError(f"{path}: MP4 needs ffmpeg, which is not installed; use .gif")
-    if not 1 <= fps <= 50:
-        raise ConfigError(f"fps: must be from 1 to 50, got {fps}; 25 is a good choice")
+    path = _checked(path, fps)
     finite = np.isfinite(psi).all(axis=-1)
     if not finite.all():
         raise NumericsError(f"{path}: psi is not finite at t = {time[~finite][0]:g}")
@@ -167,24 +175,45 @@ def animate(
         (_gif if path.suffix == ".gif" else _mp4)(pictures, beside, fps)
 
 
+def _particles(run: Run, heading: str, arguments: argparse.Namespace) -> None:
+    from analysis.figures import swarm_film
+
+    rate = swarm_film.RATE if arguments.fps is None else arguments.fps
+    path = _checked(arguments.output, rate)
+    pictures = swarm_film.film(run, run.members[0], heading, arguments.colour)
+    with replacing(path) as beside:
+        if path.suffix == ".gif":
+            swarm_film.save_gif(pictures, beside, rate)
+        else:
+            _mp4([picture.convert("RGB") for picture in pictures], beside, rate)
+
+
 def main(argv: list[str]) -> None:
     """Parse the arguments and do what they say."""
     parser = command.Parser(prog="python -m analysis.figures.film", description=__doc__)
-    parser.add_argument("run", help="a run file that holds psi")
+    parser.add_argument("run", help="a run file that holds psi, or particles")
     parser.add_argument("-o", "--output", required=True, help="film.gif or film.mp4")
-    parser.add_argument("--fps", type=int, default=RATE, help="frames per second")
+    parser.add_argument("--fps", type=int, help="frames per second")
+    parser.add_argument("--colour", help="of particles: density, hexatic or heading")
     arguments = parser.parse_args(argv)
     with read_run(arguments.run) as run:
         member = run.members[0]
+        heading = run.name.replace("_", " ")
+        if len(run.members) > 1:
+            heading += f", member {member.name} of {len(run.members)}"
+        if "psi" not in member.fields and "position" in member.fields:
+            _particles(run, heading, arguments)
+            return
+        if arguments.colour:
+            raise ConfigError("--colour: is for runs of particles; remove it")
         if "psi" not in member.fields:
             raise ConfigError(f"{arguments.run}: holds no psi to film")
         psi = member.fields["psi"][...]
         exact = member.fields["psi_exact"][...] if "psi_exact" in member.fields else None
-        heading = run.name.replace("_", " ")
-        if len(run.members) > 1:
-            heading += f", member {member.name} of {len(run.members)}"
-        x = member.coords["x"]
-        animate(member.time, x, psi, arguments.output, heading, exact=exact, fps=arguments.fps)
+        fps = RATE if arguments.fps is None else arguments.fps
+        animate(
+            member.time, member.coords["x"], psi, arguments.output, heading, exact=exact, fps=fps
+        )
 
 
 if __name__ == "__main__":

@@ -55,7 +55,7 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
             x, y - error, y + error, color=style.COLOURS[0], alpha=0.3, lw=0, label=text
         )
     if measure.exact is not None:
-        axes.plot(measure.axis, measure.exact, label="exact, of free particles", **style.EXACT)
+        axes.plot(measure.axis, measure.exact, label="exact", **style.EXACT)
     for line in measure.extra.get("reference", np.empty(0)):
         axes.axhline(line, **style.BOUND)
     if "logarithmic" in measure.extra:

@@ -18,6 +18,7 @@ from analysis.measures import (
     spectra,
     structures,
     swimming,
+    trapped,
 )
 from analysis.measures.registry import MEASURES
 from analysis.measures.skill import forecast as forecast
@@ -39,4 +40,5 @@ __all__ = [
     "spectra",
     "structures",
     "swimming",
+    "trapped",
 ]

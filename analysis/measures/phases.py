@@ -19,13 +19,15 @@ from analysis.structure.averages import frame_average
 from analysis.structure.clusters import find_clusters, size_distribution
 from analysis.structure.density import Phases, binodals, box_densities, disc_densities
 from analysis.structure.hexatic import hexatic_order
+from analysis.structure.voronoi import cell_densities
 from core.errors import ConfigError
 from core.store import Frame, Measure, Member, Run, frames
 
 Colour = Literal["density", "hexatic", "cluster"]
-How = Literal["boxes", "discs"]
+How = Literal["boxes", "discs", "cells"]
 SIDE = 5.0  # diameters of a box of the density
 LINK = 1.2  # diameters within which two particles are of one cluster
+SHELLS = 1  # of neighbours, whose Voronoi cells are taken together
 FEWEST = 8  # frames that are fitted together, so that few boxes still make a histogram
 
 
@@ -39,6 +41,8 @@ def _local(run: Run, frame: Frame, side: float, how: str) -> np.ndarray:
     """Return local packing fractions of a frame, flat."""
     if how == "boxes":
         density = box_densities(frame.position, frame.box, side)
+    elif how == "cells":
+        density = cell_densities(frame.position, frame.box, SHELLS)
     else:
         density = disc_densities(frame.position, frame.box, side / 2)
     return density.ravel() * _disc_area(run)
@@ -59,6 +63,8 @@ def _local_rule(
     since: float | None = None,
 ) -> None:
     positive(side=side, bins=bins)
+    if how == "cells" and side is not None:
+        raise ConfigError("side: cells have none; remove it")
 
 
 def _fits(rows: np.ndarray) -> tuple[Phases, np.ndarray]:
@@ -74,6 +80,21 @@ def _edges(rows: np.ndarray, bins: int) -> np.ndarray:
     one = float(np.diff(np.unique(rows)).min(initial=top))  # a particle more
     width = one * max(1, round(top / bins / one))
     return (np.arange(int(top / width) + 2) * width - 0.5 * one).astype(float)
+
+
+def _packing(run: Run, member: Member) -> float:
+    """Return the packing fraction of the whole."""
+    particles, area = member.fields["position"].shape[1], float(np.prod(member.fields["box"][0]))
+    return particles * _disc_area(run) / area
+
+
+def _counted(how: str) -> str:
+    return "particles" if how == "cells" else how
+
+
+def _meshes(how: str, size: float) -> str:
+    around = "Voronoi cells of each particle and its neighbours"
+    return around if how == "cells" else f"{how} of {size:.4g}"
 
 
 def _local_rows(
@@ -97,7 +118,8 @@ def local_density(
     """Return the distribution of the local packing fraction, and the binodals that it shows.
 
     side  of the boxes, or twice the radius of discs; five diameters, or an eighth of a small box
-    how   boxes of a grid, which part the particles; or discs, which overlap
+    how   boxes of a grid, which part the particles; discs, which overlap; or cells: round each
+          particle, its Voronoi cell with those round it, so that each particle counts once
     """
     rows, size = _local_rows(run, member, side, how, since)
     phases, each = _fits(rows)
@@ -110,7 +132,7 @@ def local_density(
         named += [
             ("packing fraction of the gas", phases.gas, "1"),
             ("packing fraction of the dense phase", phases.dense, "1"),
-            ("part of the boxes in the dense phase", phases.parts[1], "1"),
+            (f"part of the {_counted(how)} in the dense phase", phases.parts[1], "1"),
         ]
         extra["binodals"] = np.array([phases.gas, phases.dense])
         extra["parts"] = np.array(phases.parts)
@@ -121,7 +143,7 @@ def local_density(
                 ("packing fraction of the gas, error over frames", float(error[0]), "1"),
                 ("packing fraction of the dense phase, error over frames", float(error[1]), "1"),
             ]
-    mean = float(rows.mean())
+    mean = _packing(run, member)
     return Measure(
         axis=(edges[1:] + edges[:-1]) / 2,
         axis_label="local packing fraction",
@@ -130,8 +152,8 @@ def local_density(
         label="distribution of the local packing fraction",
         units="1",
         convention=(
-            f"{how} of {size:.4g}, {len(rows)} frames; binodals are the middles of two normal laws "
-            "fitted to it, with an interface between them"
+            f"{_meshes(how, size)}, {len(rows)} frames; binodals are the middles of two normal "
+            "laws fitted to it, with an interface between them"
         ),
         extra={**extra, "mean": np.array([mean])},
         summary=(("mean packing fraction", mean, "1"), *named),
@@ -237,7 +259,7 @@ def phases(
     error = frame_average(each).error if len(each) > 1 else np.zeros(2)
     cluster = frame_average(largest)
     value = np.array(
-        [fit.gas, fit.dense, float(fit.separated), float(cluster.mean), float(rows.mean())]
+        [fit.gas, fit.dense, float(fit.separated), float(cluster.mean), _packing(run, member)]
     )
     names = ("gas", "dense phase", "separated", "largest cluster", "mean")
     return Measure(
@@ -248,7 +270,7 @@ def phases(
         label="phases",
         units="1",
         convention=(
-            f"packing fractions in {how} of {size:.4g}; the largest cluster is a part of the "
+            f"packing fractions in {_meshes(how, size)}; the largest cluster is a part of the "
             f"particles, linked below {far:g}"
         ),
         components=names,

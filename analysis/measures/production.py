@@ -16,8 +16,10 @@ from analysis.measures.particles import (
     propulsion,
 )
 from analysis.measures.registry import MEASURES
+from analysis.measures.trapped import relaxation
 from analysis.production import forces, uncertainty
 from analysis.production.rates import Rate
+from analysis.structure import trapped
 from core.errors import ConfigError, MemberError
 from core.progress import say
 from core.store import Check, Frame, Measure, Member, Run
@@ -160,7 +162,7 @@ def heat(run: Run, member: Member, *, since: float | None = None) -> Measure:
     times, work = (np.array(each) for each in zip(*chosen, strict=True))
     found = forces.heat_from_totals(work / temperature, times)
     note = "; without what turns the headings" if _turned(p) else ""
-    return _rated(found, "Entropy production by heat", note, _free(p, found))
+    return _rated(found, "Entropy production by heat", note, _alone(p, found))
 
 
 def _turned(params: Mapping[str, Any]) -> bool:
@@ -168,14 +170,16 @@ def _turned(params: Mapping[str, Any]) -> bool:
     return bool(params.get("chirality") or params.get("alignment"))
 
 
-def _free(params: Mapping[str, Any], found: Rate) -> tuple[Check, ...]:
-    """Return the row of particles that nothing holds: v^2/D, of AOUPs for each component."""
-    speed, model = params["self_propulsion_speed"], params["model"]
-    held = any(params.get(key) for key in ("trap", "coupling", "alignment", "chirality"))
-    if held or interaction(params).kind != "none" or not isinstance(speed, int | float):
+def _alone(params: Mapping[str, Any], found: Rate) -> tuple[Check, ...]:
+    """Return the row of particles that know nothing of each other, free or in a trap."""
+    held = any(params.get(key) for key in ("coupling", "alignment", "chirality"))
+    swims, kappa = propulsion(params), relaxation(params)
+    if held or interaction(params).kind != "none" or swims is None:
         return ()
-    d = int(params.get("dimension") or 2) if model == "aoup" else 1
-    exact = 0.0 if model == "passive" else d * speed**2 / float(params["translational_diffusivity"])
+    exact = trapped.entropy_production(
+        kappa, speed_squared=swims.speed_squared, forgetting=swims.forgetting,
+        diffusivity=swims.diffusivity,
+    )  # fmt: skip
     # particles that know nothing of each other are so many samples; of few, times are
     n = len(found.per_particle)
     error = (
@@ -185,8 +189,10 @@ def _free(params: Mapping[str, Any], found: Rate) -> tuple[Check, ...]:
     )
     if not np.isfinite(error):
         return ()
-    tolerance = CERTAIN * error
-    source = "free particles: the speed squared over the diffusivity, headings even"
+    # of a step, half is lost in which the propulsion turns, in a trap
+    lost = 0.5 * exact * swims.forgetting * float(params["time_step"]) if kappa else 0.0
+    tolerance = CERTAIN * error + lost
+    source = "Cocconi et al. (2020) Entropy 22, 1252, headings even"
     return (Check("entropy production per particle", found.value, exact, tolerance, source),)
 
 

@@ -1,6 +1,8 @@
 """How particles are spread: pairs, structure factor, hexatic order, contacts."""
 
 import math
+from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -11,6 +13,7 @@ from analysis.measures.particles import (
     diameter,
     frames_since,
     of_particles,
+    planar,
     summarised,
 )
 from analysis.structure.factor import coarsening_length, shells, structure_factor
@@ -155,15 +158,25 @@ def _hexatic_rule(
     r_max: float | None = None,
     bins: int = 2,
     since: float | None = None,
+    cells: bool = False,
 ) -> None:
     positive(neighbours=neighbours, reach=reach, r_max=r_max, bins=bins)
+    if cells and reach is not None:
+        raise ConfigError("reach: goes without cells, which choose the neighbours themselves")
 
 
-def _who(neighbours: int, reach: float | None) -> str:
+def _celled(params: Mapping[str, Any], *, cells: bool = False) -> str | None:
+    """Return why the hexatic order of a run cannot be had, or None."""
+    return boxed(params) if cells else planar(params)
+
+
+def _who(neighbours: int, reach: float | None, cells: bool) -> str:
+    if cells:
+        return "those whose Voronoi cells share an edge"
     return f"the {neighbours} nearest" if reach is None else f"all closer than {reach:g}"
 
 
-@of_particles("hexatic", rule=_hexatic_rule)
+@of_particles("hexatic", rule=_hexatic_rule, fits=_celled)
 def hexatic(
     run: Run,
     member: Member,
@@ -171,14 +184,18 @@ def hexatic(
     neighbours: int = 6,
     reach: float | None = None,
     since: float | None = None,
+    cells: bool = False,
 ) -> Measure:
     """Return the hexatic order over time: of the whole, and of a particle's surroundings.
 
     neighbours  how many of the nearest count; reach  if given, all closer than this instead
+    cells       if true, those whose Voronoi cells share an edge instead
     """
     rows = []
     for frame in frames_since(member, since):
-        psi = hexatic_order(frame.position, frame.box, neighbours=neighbours, reach=reach)
+        psi = hexatic_order(
+            frame.position, frame.box, neighbours=neighbours, reach=reach, cells=cells
+        )
         rows.append([abs(psi.mean()), np.abs(psi).mean()])
     names = ("global order |<psi_6>|", "local order <|psi_6|>")
     return Measure(
@@ -188,7 +205,7 @@ def hexatic(
         value=np.asarray(rows),
         label="Hexatic order",
         units="1",
-        convention=f"mean of exp(6 i theta) over {_who(neighbours, reach)}",
+        convention=f"mean of exp(6 i theta) over {_who(neighbours, reach, cells)}",
         components=names,
         summary=summarised(np.asarray(rows), names),
     )
@@ -204,12 +221,15 @@ def correlated_hexatic(
     r_max: float | None = None,
     bins: int = 100,
     since: float | None = None,
+    cells: bool = False,
 ) -> Measure:
     """Return the correlation g_6(r) of the hexatic order, at distances where there are pairs."""
     far = _reach(run, member, r_max)
     rows, counts, r = [], [], np.empty(0)
     for frame in frames_since(member, since):
-        psi = hexatic_order(frame.position, frame.box, neighbours=neighbours, reach=reach)
+        psi = hexatic_order(
+            frame.position, frame.box, neighbours=neighbours, reach=reach, cells=cells
+        )
         found = hexatic_correlation(frame.position, psi, frame.box, far, bins)
         r = found.r
         rows.append(np.nan_to_num(found.value) * found.pairs)
@@ -226,7 +246,7 @@ def correlated_hexatic(
         value=values.mean(axis=0),
         label="hexatic correlation g_6(r)",
         units="1",
-        convention=f"<psi_6*(0) psi_6(r)> over pairs, psi_6 over {_who(neighbours, reach)}",
+        convention=f"<psi_6*(0) psi_6(r)> over pairs, psi_6 over {_who(neighbours, reach, cells)}",
         extra={"error": curve_error(values), "reference": np.array([0.0])},
         summary=(("g_6 at the longest distance", float(values[:, -1].mean()), "1"),),
         figure="profile",

@@ -41,14 +41,15 @@ from analysis.structure.pairs import (
     radial_distribution,
 )
 from analysis.structure.swimming import Pressures, effective_speed, pressures
+from analysis.structure.voronoi import Voronoi, cell_densities, voronoi
 
 __all__ = [
     "Average", "Clusters", "Diffusion", "Factor", "Forces", "Interaction", "Pairs", "Phases",
-    "Pressures", "Radial", "Shells", "binodals", "box_densities", "coarsening_length",
-    "contact_numbers", "density_entropy", "density_modes", "disc_densities",
+    "Pressures", "Radial", "Shells", "Voronoi", "binodals", "box_densities", "cell_densities",
+    "coarsening_length", "contact_numbers", "density_entropy", "density_modes", "disc_densities",
     "effective_diffusion", "effective_speed", "find_clusters", "frame_average",
     "heading_entropy", "heading_products", "hexatic_correlation", "hexatic_order",
     "nearest_neighbours", "over_particles", "pair_correlation", "pair_forces", "pairs_within",
     "phase_densities", "position_entropy", "pressures", "radial_distribution", "shells",
-    "size_distribution", "square_displacements", "structure_factor", "unwrapped",
+    "size_distribution", "square_displacements", "structure_factor", "unwrapped", "voronoi",
 ]  # fmt: skip

@@ -10,6 +10,7 @@ import numpy as np
 
 from analysis.structure.pairs import Radial, pair_correlation, pairs_within
 from analysis.structure.plane import edges_of, inside, nearest_image, points_of
+from analysis.structure.voronoi import voronoi
 
 SIX = 6
 EACH = 2.0  # particles to a cell, on average, where the nearest are searched
@@ -59,19 +60,27 @@ def _sixth(d: np.ndarray) -> np.ndarray:
 
 
 def hexatic_order(
-    points: Any, box: Any, *, neighbours: int = SIX, reach: float | None = None
+    points: Any,
+    box: Any,
+    *,
+    neighbours: int = SIX,
+    reach: float | None = None,
+    cells: bool = False,
 ) -> np.ndarray:
     """Return psi_6 (N,), complex, of points (N, 2); |psi_6| is 1 in a hexagonal lattice.
 
     box         (2,) edges or None in open space
     neighbours  how many of the nearest count
     reach       if given, all closer than this count instead; a point without any has psi_6 = 0
+    cells       if true, those whose Voronoi cells share an edge count instead; periodic box
     """
     n = len(points)
-    if reach is None:
+    if cells and reach is not None:
+        raise ValueError("reach: goes without cells, which choose the neighbours themselves")
+    if reach is None and not cells:
         near = nearest_neighbours(points, box, neighbours)
         return _sixth(near.reshape(-1, 2)).reshape(n, -1).mean(axis=1)
-    found = pairs_within(points, box, reach)
+    found = voronoi(points, box) if reach is None else pairs_within(points, box, reach)
     i = np.concatenate([found.i, found.j])
     angles = np.tile(_sixth(found.d), 2)  # exp(6 i (theta + pi)) is the same
     count = np.bincount(i, minlength=n)

@@ -11,7 +11,7 @@ from sims.active import forces, system
 from sims.active.params import Params
 
 DENSEST = {"wca": 0.9069, "harmonic": 1.2, "softplus": 1.2, "none": math.inf}
-RANDOM = 0.8  # packing above which random discs do not come apart in good time
+RANDOM = 0.9  # packing above which random discs do not come apart in good time
 NEIGHBOURS = 6.0  # the stiffest mode of discs that touch: six springs
 STABLE, GOOD = 2.0, 1.0  # time step times the stiffest rate: Euler-Maruyama breaks at 2
 JUMP = 0.5  # of a diameter in one step is too much
@@ -211,6 +211,15 @@ def turning(params: Params) -> float:
     return abs(params.alignment.strength) * around
 
 
+def _film(params: Params) -> None:
+    if params.animate is None:
+        return
+    if params.dimension != 2 or not np.isfinite(system.edges(params)).all():
+        _refuse("animate", "films are of a periodic box in 2-D; remove it")
+    if params.animate == "heading" and params.model == "passive":
+        _refuse("animate", "passive particles have no heading; use density or hexatic")
+
+
 def _steps(params: Params) -> None:
     """Refuse a time step past stability, and warn of one that is near it."""
     step, rate = params.time_step, max(stiffest(params), turning(params))
@@ -254,6 +263,6 @@ def _hold(params: Params) -> None:
 
 def check(params: Params) -> None:
     """Raise ConfigError, which begins with the key, for what cannot be."""
-    every: tuple[Any, ...] = (_frames, _particles, _model, _interaction, _space, _steps)
+    every: tuple[Any, ...] = (_frames, _particles, _model, _interaction, _space, _film, _steps)
     for one in every:
         one(params)

@@ -2,23 +2,25 @@
 
 import math
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import numpy as np
 
+from core import command
 from core.errors import ConfigError
 from core.store import Frame, read_h5md
 from core.store import frames as stored
-from sims.active import normals, system
+from sims.active import checks, forces, normals, observe, system
+from sims.active.engine import Simulation
 from sims.active.params import Interaction, Params
-
-if TYPE_CHECKING:
-    from sims.active.engine import Simulation
 
 APART = 0.95  # of the diameter: nearer than this overlaps
 DENSE, DILUTE = 0.9, 0.05  # packing fractions of the two phases of a slab
 SWEEPS = 200  # of pushing apart, 25 steps each
 JUMP = 0.5  # of a diameter in the first step is too much
+LOOSE = 0.8  # packing up to which pushing apart is enough; beyond, discs must find an order
+WARM = 3e-3  # thermal energy over k sigma^2 at which soft discs begin to cool, about their melting
+COOLING = (400, 1600, 1600)  # sweeps of a cooling, and of others if they stay caught
+STILL = 0.3  # of a cooling without noise, at its end
 Start = tuple[np.ndarray, np.ndarray, np.ndarray | None]
 
 
@@ -105,6 +107,9 @@ def random(params: Params, draw: np.random.Generator, size: np.ndarray | None = 
 
     size  (N,) diameters over the mean, where they differ
 
+    Above a packing of 0.8 discs pushed apart jam. There they are soft and warm at first and cool
+    slowly, so that most find hexagonal order: crystals of many directions, with grain boundaries.
+
     Raises ConfigError if they do not come apart.
     """
     extent = _extent(params)
@@ -117,14 +122,12 @@ def random(params: Params, draw: np.random.Generator, size: np.ndarray | None = 
         dimension=params.dimension, packing_fraction=params.packing_fraction,
         interaction=Interaction("harmonic", 1.0, about.diameter, None, None, about.polydispersity),
     )  # fmt: skip
-    from sims.active.engine import Simulation
-
     simulation = Simulation(soft, x, np.zeros_like(x), normals.seed(draw), size)
-    for _ in range(SWEEPS):
-        simulation.list_anew()
-        if overlap(simulation) <= 1 - APART:
+    dense = about.kind != "softplus" and checks.density(params) > LOOSE
+    warmth = WARM * about.diameter**2
+    for sweeps, warm in [(n, warmth) for n in COOLING] if dense else [(SWEEPS, 0.0)]:
+        if _come_apart(simulation, sweeps, warm):
             break
-        simulation.advance(25)
     else:
         if about.kind != "softplus":
             raise ConfigError(
@@ -133,10 +136,22 @@ def random(params: Params, draw: np.random.Generator, size: np.ndarray | None = 
     return simulation.by_number(simulation.particles.x)
 
 
+def _come_apart(simulation: Simulation, sweeps: int, warm: float) -> bool:
+    """Push soft discs apart, with noise that dies away from `warm` on; return whether they are."""
+    for sweep in range(sweeps):
+        left = warm * max(0.0, 1 - sweep / ((1 - STILL) * sweeps))
+        kick = math.sqrt(2 * left * simulation.params.time_step)
+        simulation.rules = simulation.rules._replace(kick=kick)
+        simulation.list_anew()
+        if not kick and overlap(simulation) <= 1 - APART:
+            return True
+        simulation.advance(25)
+        command.heed()
+    return False
+
+
 def overlap(simulation: object) -> float:
     """Return the largest overlap of two listed particles over their diameter, or 0."""
-    from sims.active import observe
-
     r, size = observe.distances(simulation)  # type: ignore[arg-type]
     sigma = system.pair(simulation.params).diameter  # type: ignore[attr-defined]
     return 0.0 if not len(r) else max(0.0, float(1 - (r / (sigma * size)).min()))
@@ -180,13 +195,11 @@ def _element(path: Path, frame: Frame, name: str, what: str) -> np.ndarray:
     return np.asarray(frame.elements[name], dtype=float)
 
 
-def refuse_overlap(simulation: "Simulation") -> None:
+def refuse_overlap(simulation: Simulation) -> None:
     """Raise ConfigError for particles that push each other past their neighbours in one step.
 
     The list must be fresh.
     """
-    from sims.active import forces, observe
-
     params = simulation.params
     if params.interaction.kind == "none":
         return

@@ -85,6 +85,7 @@ class Params:
     thermalization          time before the first frame, which is at time 0
     t_end, frames           last frame, and how many
     skin                    of the list of pairs; None: the usual
+    animate                 also draw a film, coloured by density, hexatic order or heading
     """
 
     model: Literal["abp", "aoup", "rtp", "passive"]
@@ -111,6 +112,7 @@ class Params:
     integrator: Literal["euler", "heun"] = "euler"
     thermalization: float = 0.0
     skin: float | None = None
+    animate: Literal["density", "hexatic", "heading"] | None = None
 
 
 def _species(given: Any, where: str) -> int | tuple[Species, ...]:

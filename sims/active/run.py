@@ -29,25 +29,37 @@ def begin(params: Params, draw: np.random.Generator) -> Simulation:
     return simulation
 
 
-def _advance(simulation: Simulation, steps: int, cost: dict[str, Any], what: str = "") -> None:
-    """Take steps in chunks short enough that a signal is heeded soon."""
-    n = simulation.particles.work.size
-    most, left, said = max(1, int(CHUNK / n)), steps, time.monotonic()
-    while left > 0:
-        now = min(left, most)
-        simulation.advance(now)
-        left -= now
-        cost["particle_steps"] += now * n
-        command.heed()
+def _pieces(
+    simulations: list[Simulation], steps: int, cost: dict[str, Any], what: str = ""
+) -> Iterator[None]:
+    """Take steps, member by member, in pieces short enough that a signal is heeded soon.
+
+    Yields between two pieces; lists are made anew after each, so that a run which goes on from
+    there has the same bits.
+    """
+    n = simulations[0].particles.work.size
+    most, done, said = max(1, int(CHUNK / n)), simulations[0].steps, time.monotonic()
+    while done < steps:
+        now = min(steps - done, most)
+        for simulation in simulations:
+            simulation.advance(now)
+            simulation.list_anew()
+            cost["particle_steps"] += now * n
+            command.heed()
+        done += now
         if what and time.monotonic() - said > PERIOD:
             said = time.monotonic()
-            say(f"{what}: step {steps - left} of {steps}")
+            say(f"{what}: step {done} of {steps}")
+        if done < steps:
+            yield
 
 
-def thermalise(simulation: Simulation, cost: dict[str, Any]) -> None:
+def thermalise(simulations: list[Simulation], cost: dict[str, Any]) -> Iterator[None]:
     """Take the steps before the first frame, and count time, work and images from there."""
-    _advance(simulation, system.thermal_steps(simulation.params), cost, "thermalisation")
-    simulation.forget()
+    steps = system.thermal_steps(simulations[0].params)
+    yield from _pieces(simulations, steps, cost, "thermalisation")
+    for simulation in simulations:
+        simulation.forget()
 
 
 def values(simulation: Simulation) -> dict[str, np.ndarray]:
@@ -83,22 +95,21 @@ def frames(
     cost: dict[str, Any],
     begin: Callable[[Params, np.random.Generator], Simulation] = begin,
 ) -> Iterator[Block]:
-    """Yield the frames, all members together; lists are made anew at each, so that a run that
-    goes on from there has the same bits."""
+    """Yield the frames, all members together, and blocks without values where a long way to the
+    next may be interrupted, the first frame's thermalisation included."""
     simulations = [begin(params, stream(member)) for member in range(members)]
-    first = 0
+    done, per_frame = -1 if begun is None else begun[0], system.steps_per_frame(params)
     if begun is not None:
-        first = begun[0] + 1
         for member, simulation in enumerate(simulations):
             simulation.restore({name: all_of[member] for name, all_of in begun[1].items()})
-    else:
-        for simulation in simulations:
-            thermalise(simulation, cost)
-    for frame in range(first, params.frames):
-        for simulation in simulations:
-            if frame:
-                _advance(simulation, system.steps_per_frame(params), cost)
-                simulation.list_anew()
+    for frame in range(done + 1, params.frames):
+        on_the_way = (
+            _pieces(simulations, frame * per_frame, cost)
+            if frame
+            else thermalise(simulations, cost)
+        )
+        for _ in on_the_way:
+            yield Block(slice(0, members), frame - 1, {}, lambda: _states(simulations))
         every = [values(simulation) for simulation in simulations]
         together = {name: np.stack([one[name] for one in every]) for name in every[0]}
         cost["lists"] = sum(simulation.lists for simulation in simulations)

@@ -127,8 +127,12 @@ def pairs():
 
 
 def outputs(suffix):
-    """Return one file per measure of each run."""
-    return [f"{RESULTS}/{run}/{measure}{suffix}" for run, measure in pairs()]
+    """Return one file per measure of each run; a diagram is one picture of a whole sweep."""
+    every = [
+        f"{RESULTS}/{pictured(run, measure) if suffix == '.svg' else run}/{measure}{suffix}"
+        for run, measure in pairs()
+    ]
+    return list(dict.fromkeys(every))
 
 
 def everything():

@@ -1,0 +1,35 @@
+# What the runs of a sweep have in common
+
+from types import SimpleNamespace
+
+DIAGRAMS = ("phases",)  # measures of which the runs of a sweep make one picture
+
+
+def sweep_of(name):
+    """Return the sweep that a run is a point of; a run that is none is its own."""
+    return Path(name).parts[0]
+
+
+def points(sweep, measure):
+    """Return the runs of a sweep that a measure is asked of."""
+    return [
+        name for name, asked in pairs() if sweep_of(name) == sweep and asked == measure
+    ]
+
+
+def sweeps():
+    """Return a pattern of the sweeps' names, which are no runs' names."""
+    names = {re.escape(sweep_of(name)) for name in STUDY.runs if sweep_of(name) != name}
+    return "|".join(sorted(names)) or "none"
+
+
+def origins(wildcards):
+    """Return what the run files of a sweep depend on."""
+    names = points(wildcards.run, wildcards.measure)
+    return [origin(SimpleNamespace(run=name)) for name in names]
+
+
+def pictured(name, measure):
+    """Return the run, or the sweep, that a picture of a measure is of."""
+    kind = STUDY.measures.get(measure, {}).get("measure", measure)
+    return sweep_of(name) if kind in DIAGRAMS else name
