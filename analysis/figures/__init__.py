@@ -7,12 +7,14 @@ from typing import Any
 from matplotlib.figure import Figure, FigureBase
 
 from analysis.figures import (
+    agreement,
     bifurcations,
     curves,
     densities,
     diagram,
     distances,
     equations,
+    footing,
     forecasts,
     gallery,
     growth,
@@ -47,6 +49,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
+    "agreement": Kind(agreement.draw, agreement.height),
     "curves": Kind(curves.draw, curves.height),
     "densities": Kind(densities.draw, densities.height),
     "dimension": Kind(scaling.dimension, scaling.height),
@@ -54,6 +57,7 @@ KINDS: dict[str, Kind] = {
     "drift": Kind(distances.drift, distances.height),
     "error": Kind(distances.error, distances.height),
     "equations": Kind(equations.draw, equations.height),
+    "footing": Kind(footing.draw, footing.height),
     "forecasts": Kind(forecasts.draw, forecasts.height),
     "gallery": Kind(gallery.draw, gallery.height),
     "growth": Kind(growth.draw, growth.height),

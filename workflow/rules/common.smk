@@ -10,6 +10,7 @@ ROOT = Path(workflow.current_basedir).parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from analysis import comparison
 from analysis import plan as measuring
 from core import config as configuration
 from core import backend, provenance
@@ -129,6 +130,32 @@ def pairs():
 def outputs(suffix):
     """Return one file per measure of each run."""
     return [f"{RESULTS}/{run}/{measure}{suffix}" for run, measure in pairs()]
+
+
+def produced(suffix):
+    """Return the files of measures that tell of entropy production or its relatives."""
+    return [
+        f"{RESULTS}/{run}/{measure}{suffix}"
+        for run, measure in pairs()
+        if comparison.route(measure, STUDY.measures.get(measure, {}))
+    ]
+
+
+def compared():
+    """Return the tables of the whole study that it gives cause for, and what they are called."""
+    routes = {comparison.route(m, STUDY.measures.get(m, {})) for _, m in pairs()}
+    found = {"footing": "all measures of it, side by side"} if routes - {None} else {}
+    if routes & comparison.GRADED:
+        found["agreement"] = "routes against exact rates"
+    return found
+
+
+COMPARED = compared()
+
+
+def comparisons(suffix):
+    """Return the files of those tables."""
+    return [f"{RESULTS}/{table}{suffix}" for table in COMPARED]
 
 
 def everything():
