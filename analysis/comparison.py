@@ -19,7 +19,7 @@ from core.store import Check, Measure, MeasureFile, Member, Run, read_measure, w
 ROUTES = (
     "heat", "sum_rule", "score", "tur", "contraction", "spectral_growth", "irreversibility",
 )  # fmt: skip
-GRADED = frozenset({"heat", "sum_rule", "score", "tur"})  # with which the routes are shown too
+LEARNED = ("score", "tur")  # what finds a rate from data: it is shown on exact cases too
 FEW = 8  # systems of a run that get rows of their own; of more, those at both ends and the middle
 PLAIN = "1/time"
 
@@ -47,6 +47,11 @@ def route(name: str, spec: Mapping[str, Any]) -> str | None:
     """Return which of ROUTES a measure's name and specification stand for, None if another."""
     meant = str(spec.get("functional", spec.get("measure", name)))
     return meant if meant in ROUTES else None
+
+
+def learns(name: str, spec: Mapping[str, Any]) -> bool:
+    """Return whether a measure estimates a rate from its own run's data."""
+    return route(name, spec) in LEARNED and "fitted" not in spec
 
 
 def lines(files: Iterable[MeasureFile]) -> list[Line]:
@@ -90,9 +95,7 @@ def _one(file: MeasureFile, name: str, what: str, column: int, error: str = "") 
     value, scatter = _averaged(file, column, error)
     convention = measure.convention.split(";")[0]
     exact = _exact(file) if name == "heat" else None
-    return Line(
-        file.run_name, file.simulator, name, what, value, scatter, PLAIN, convention, exact
-    )
+    return Line(file.run_name, file.simulator, name, what, value, scatter, PLAIN, convention, exact)
 
 
 def _heat(file: MeasureFile) -> list[Line]:
@@ -157,11 +160,11 @@ def _irreversibility(file: MeasureFile) -> list[Line]:
     rows = []
     for name, measure in file.members.items():
         told = {quantity: value for quantity, value, _ in measure.summary}
-        label = f"{name}, " if len(file.members) > 1 or not name.isdigit() else ""
-        chance = "no surrogates: significance unknown"
+        label = f"{name}: " if len(file.members) > 1 or not name.isdigit() else ""
+        chance = "without surrogates"
         if "value, p-value among surrogates" in told:
-            chance = f"p = {told['value, p-value among surrogates']:.2g} among surrogates, "
-            chance += f"whose mean is {measure.value[:, 1].mean():.2g}"
+            chance = f"surrogates {measure.value[:, 1].mean():.1e}, "
+            chance += f"p = {told['value, p-value among surrogates']:.2g}"
         rows.append(
             Line(
                 file.run_name, file.simulator, "irreversibility", label + chance,
@@ -194,7 +197,9 @@ def _bounds(of: Mapping[str, list[MeasureFile]]) -> list[Line]:
         spread = np.hypot(heat.error or 0.0, bound.error or 0.0) / heat.value
         share = bound.value / heat.value
         source = "a lower bound is below the heat, within four standard errors"
-        check = Check("uncertainty bound over the heat", share, 0.0, 1 + 4 * spread, source, "upper")
+        check = Check(
+            "uncertainty bound over the heat", share, 0.0, 1 + 4 * spread, source, "upper"
+        )
         found.append(
             Line(
                 file.run_name, file.simulator, "tur", "over the heat", share, float(spread), "1",
@@ -256,8 +261,8 @@ def _write(
     ]
     run = Run(Path(path), words[name], words[name], {}, seed, members)
     stamp = provenance.collect(
-        run=run.name, simulator=run.simulator, spec={}, device="cpu", seed=seed, clock=clock, input="",
-        code=provenance.code_sha256("analysis.comparison"), measure=name,
+        run=run.name, simulator=run.simulator, spec={}, device="cpu", seed=seed, clock=clock,
+        code=provenance.code_sha256("analysis.comparison"), measure=name, input="",
     )  # fmt: skip
     measures = {str(i): row for i, row in enumerate(rows.values())}
     write_measure(path, name, measures, run=run, spec={}, provenance=stamp)

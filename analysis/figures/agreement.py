@@ -8,7 +8,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
-from analysis.figures import parts, style
+from analysis.figures import style
 from core.store import Measure, MeasureFile
 
 LINE = 0.19  # inches of a row

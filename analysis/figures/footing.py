@@ -2,6 +2,7 @@
 
 import textwrap
 from itertools import groupby
+from typing import Any
 
 from matplotlib.figure import FigureBase
 
@@ -46,8 +47,7 @@ def _groups(file: MeasureFile) -> list[tuple[str, list[Measure]]]:
 
 def _lines(file: MeasureFile) -> int:
     return sum(
-        2 + len(textwrap.wrap(MEANINGS[name], LETTERS)) + len(rows)
-        for name, rows in _groups(file)
+        2 + len(textwrap.wrap(MEANINGS[name], LETTERS)) + len(rows) for name, rows in _groups(file)
     )
 
 
@@ -69,7 +69,7 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
     axes.set(xlim=(0, 1), ylim=(_lines(file), 0))
     row = 0.5
 
-    def put(x: float, words: str, **how: object) -> None:
+    def put(x: float, words: str, **how: Any) -> None:
         axes.text(x, row, style.pretty(words), va="center", fontsize=8, **how)
 
     for name, rows in _groups(file):
@@ -83,7 +83,7 @@ def draw(file: MeasureFile, canvas: FigureBase) -> None:
             colour = style.COLOURS[1] if failed else "black"
             put(0.02, f"{text(measure, 'run')} ({text(measure, 'simulator')})", color=colour)
             put(0.30, text(measure, "what"), color=colour)
-            put(0.67, _number(measure), color=colour)
+            put(0.65, _number(measure), color=colour)
             if measure.exact is not None:
                 put(0.90, f"exact {float(measure.exact[0, 0]):.5g}", color=colour)
             row += 1

@@ -1,11 +1,13 @@
 """Entropy production of runs: heat, sum rule, score, uncertainty bound; contraction of flows."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from analysis.measures.particles import (
+    chosen,
     diameter,
     frames_since,
     heading,
@@ -179,8 +181,10 @@ def _halves(run: Run, member: Member, since: float | None) -> tuple[int, int]:
     return len(member.time) - frames, frames // 2
 
 
-def _terms(run: Run, member: Member, start: int, stop: int | None) -> Iterator[Any]:
-    """Yield the local features of frames."""
+def _terms(
+    run: Run, member: Member, start: int, stop: int | None, local: Any = None
+) -> Iterator[Any]:
+    """Yield the local features of frames, one held at a time."""
     from analysis.production import score
     from core.store import frames
 
@@ -192,7 +196,7 @@ def _terms(run: Run, member: Member, start: int, stop: int | None) -> Iterator[A
             float((p.get("trap") or {}).get("stiffness") or 0.0),
         )  # fmt: skip
         yield from score.local_terms(
-            [frame.position], [heading(member, frame)], swimmers, score.Local()
+            [frame.position], [heading(member, frame)], swimmers, local or score.Local()
         )
 
 
@@ -203,39 +207,66 @@ def _fit(run: Run, member: Member, first: int, half: int) -> Any:
     return score.fit(_terms(run, member, first, first + half), score.Local().names)
 
 
-@of_particles("score", needs=("position", "active"), fits=_athermal)
-def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
+def _named(*, since: float | None = None, fitted: str | None = None) -> None:
+    """Refuse coefficients of a name that cannot be, before any job."""
+    from analysis.measures import transfer
+
+    if fitted is not None:
+        transfer.place(fitted)
+
+
+@of_particles("score", needs=("position", "active"), fits=_athermal, rule=_named)
+def learned(
+    run: Run, member: Member, *, since: float | None = None, fitted: str | None = None
+) -> Measure:
     """Return the bracket of a linear local score of the propulsions, and the share it captures.
 
     Fitted to the first half of the frames and judged on the others; the exact rate of those is
     known by the sum rule.
 
-    since  time of the first frame that counts
+    since   time of the first frame that counts
+    fitted  coefficients to use instead, on all frames and without a refit: the name of those
+            shipped, a .toml file, or the .h5 file of a measure score of another run
     """
+    from analysis.measures import transfer
     from analysis.production import score
 
     _refuse("score", _athermal(run.params))
-    first, half = _halves(run, member, since)
-    fitted = _fit(run, member, first, half)
-    found = score.entropy_production(fitted, _terms(run, member, first + half, None))
+    if fitted is None:
+        first, half = _halves(run, member, since)
+        start = first + half
+        stored = transfer.Stored(_fit(run, member, first, half), score.Local())
+        source = f"{stored.score.rank} local features fitted to {half} frames"
+    else:
+        start, stored = chosen(member, since), transfer.read(fitted)
+        source = stored.told()
+    found = score.entropy_production(stored.score, _terms(run, member, start, None, stored.local))
     exact = forces.sum_rule(
-        _laplacian(run, frame) for frame in frames_since(member, float(member.time[first + half]))
+        _laplacian(run, frame) for frame in frames_since(member, float(member.time[start]))
     )
+    return _captured(found, exact, source, transfer.extra(stored.score, stored.local))
+
+
+def _captured(found: Any, exact: Rate, source: str, extra: dict[str, np.ndarray]) -> Measure:
+    """Return a bracket beside the exact rate of the same frames, as a measure."""
     names = ("lower bound, held out", "plug-in", "exact by the sum rule")
     share = found.captured(exact.value) if exact.value else 0.0
+    error = float(np.nan_to_num(found.lower_error / max(exact.value, 1e-300)))
     checks = (
         Check(
-            "lower bound over the exact rate", share, 0.0,
-            1 + 4 * np.nan_to_num(found.lower_error / max(exact.value, 1e-300)),
+            "lower bound over the exact rate", share, 0.0, 1 + 4 * error,
             "sum rule: <|v_g|^2>/gamma = <Laplacian of Phi>", "upper",
         ),
     )  # fmt: skip
-    return _table(
+    shares = (
+        ("captured fraction", share, "1"),
+        ("captured fraction, error over blocks", error, "1"),
+    )
+    measure = _table(
         names, (found.lower, found.plug_in, exact.value), "Entropy production by a score",
-        f"g: the propulsions' part, all variables even; {fitted.rank} local features fitted to "
-        f"{half} frames",
-        (("captured fraction", share, "1"),), checks,
+        f"g: the propulsions' part, all variables even; {source}", shares, checks,
     )  # fmt: skip
+    return replace(measure, extra=extra)
 
 
 @of_particles("production_map", needs=("position", "active"), fits=_athermal)

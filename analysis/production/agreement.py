@@ -62,7 +62,7 @@ class Found:
 def table(cases: tuple[str, ...] = ()) -> list[Found]:
     """Return what each route finds of each case, or of those named.
 
-    About 10 s of CPU time and 400 MB for all.
+    About 20 s of CPU time and 500 MB for all.
     """
     chosen = cases or tuple(CASES)
     return [found for name in chosen for found in CASES[name]()]
@@ -294,7 +294,7 @@ def driven_ring() -> Iterator[Found]:
     apart = np.concatenate([x[::125] for x in kept])
     yield from _bracket(told, _scored(family, apart)[1], "Fourier")
     waves = uncertainty.periodic_currents(length, 3)
-    yield _bounded(told, lambda batch: kept[batch], 12, 2 * STEP, waves, box=length)
+    yield _bounded(told, lambda batch: kept[batch], 8, 2 * STEP, waves, box=length)
 
 
 def two_swimmers() -> Iterator[Found]:
@@ -303,8 +303,8 @@ def two_swimmers() -> Iterator[Found]:
     told = _teller("two swimmers on a ring", parts.total, "spectral solution of the density")
     x = samples.two_swimmers(600_000, 3)
     force = exact.swimmer_force(x[:, 0])
-    rows = (np.array_split(each[:, None], 60) for each in (0.25 * x[:, 1], force))
-    still = forces.snapshot_rate(*rows, 0.1)
+    u, f = (np.array_split(each[:, None], 60) for each in (0.25 * x[:, 1], force))
+    still = forces.snapshot_rate(u, f, 0.1)
     yield told("forces, snapshots", still.value, still.standard_error, FORCE)
 
     def family(x: np.ndarray) -> Iterator[score.Terms]:
