@@ -274,6 +274,42 @@ def diagonals(s: Springs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return own, diagonal, squares + (own**2).sum(axis=2)
 
 
+@njit(cache=True, nogil=True)
+def _entries(
+    row: np.ndarray, column: np.ndarray, value: np.ndarray, i: np.ndarray, j: np.ndarray,
+    e: np.ndarray, along: np.ndarray, across: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill in the elements of the blocks -K of pairs, both ways."""
+    d = e.shape[1]
+    at = 0
+    for p in range(i.size):
+        for a in range(d):
+            for b in range(d):
+                block = (along[p] - across[p]) * e[p, a] * e[p, b]
+                if a == b:
+                    block += across[p]
+                row[at], column[at], value[at] = i[p] * d + a, j[p] * d + b, -block
+                row[at + 1], column[at + 1], value[at + 1] = j[p] * d + a, i[p] * d + b, -block
+                at += 2
+
+
+def cube_diagonal(s: Springs) -> np.ndarray:
+    """Return the diagonal (N, d) of H^3, from H as a sparse matrix."""
+    from scipy.sparse import coo_matrix
+
+    n, d = s.force.shape
+    room = 2 * d * d * s.i.size
+    row, column, value = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
+    _entries(row, column, value, s.i, s.j, s.e, s.along, s.across)
+    H = coo_matrix((value, (row, column)), shape=(n * d, n * d)).tocsr()
+    own = diagonals(s)[0]
+    place = np.arange(n * d).reshape(n, d)
+    H = H + coo_matrix(
+        (own.ravel(), (np.repeat(place, d), np.tile(place, d).ravel())), shape=H.shape
+    )
+    return np.asarray((H @ H).multiply(H).sum(axis=1)).reshape(n, d)
+
+
 def laplacian(s: Springs) -> np.ndarray:
     """Return each particle's own part (N,) of the Laplacian of the potential, for `sum_rule`."""
     flat = s.along + (s.e.shape[1] - 1) * s.across

@@ -1,6 +1,6 @@
 """Local many-body features for the score of athermal or thermal AOUPs' propulsions g.
 
-    s_g,i = -g_i + sum_k theta_k w_k(i) y_k(i),    y in F, H g, H F, H^2 g, H^2 F, H_ii g, H_ii F
+    s_g,i = -g_i + sum_k theta_k w_k(i) y_k(i),    y in F, H g, H F, .. H^3 F, H_ii g, H_ii F
 
 F is the drift by forces over v0, H the Hessian of the potential over its largest stiffness. In a
 harmonic crystal s_g = -g - F - H (g + F)/gamma is exact. The weights w make this guess local: by
@@ -17,10 +17,18 @@ from typing import Any
 import numpy as np
 
 from analysis.production.checks import frame, positive
-from analysis.production.pairs import Interaction, Springs, crowding, diagonals, product, springs
+from analysis.production.pairs import (
+    Interaction,
+    Springs,
+    crowding,
+    cube_diagonal,
+    diagonals,
+    product,
+    springs,
+)
 from analysis.production.score.terms import Terms
 
-PLAIN = ("g", "F", "Hg", "HF", "HHg", "HHF", "Bg", "BF")
+PLAIN = ("g", "F", "Hg", "HF", "HHg", "HHF", "HHHg", "HHHF", "Bg", "BF")
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Local:
     saturation  values of c in 1/(1 + |g + F|^2/c), besides the weight 1
     """
 
-    crowding: tuple[float, ...] = (4.4, 5.0, 5.4)
+    crowding: tuple[float, ...] = (4.0, 5.0)
     saturation: tuple[float, ...] = (0.1,)
 
     def __post_init__(self) -> None:
@@ -117,12 +125,14 @@ def _plain(s: Springs, g: np.ndarray, swimmers: Swimmers) -> tuple[list, list]:
     own, diagonal, square = diagonals(s)
     hg, hf = product(s, g) / unit, product(s, force) / unit
     zero = np.zeros_like(g)
+    hhg, hhf = product(s, hg) / unit, product(s, hf) / unit
     features = [
-        g, force, hg, hf, product(s, hg) / unit, product(s, hf) / unit,
+        g, force, hg, hf, hhg, hhf, product(s, hhg) / unit, product(s, hhf) / unit,
         np.einsum("nab,nb->na", own, g) / unit, np.einsum("nab,nb->na", own, force) / unit,
     ]  # fmt: skip
     slopes = [
         np.ones_like(g), zero, diagonal / unit, zero, square / unit**2, zero,
+        cube_diagonal(s) / unit**3, zero,
         diagonal / unit, zero,
     ]  # fmt: skip
     return features, slopes
