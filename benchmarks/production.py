@@ -98,7 +98,7 @@ def captured(paths, fitted):
             start = process_time()
             member = run.members[0]
             found = production.learned(run, member, fitted=fitted)
-            lower, plug, exact = found.value[0]
+            _, plug, exact = found.value[0]
             told = {name: value for name, value, _ in found.summary}
             whole = sum(f.dtype.itemsize * np.prod(f.shape) for f in member.fields.values()) / 2**20
             print(
@@ -126,7 +126,7 @@ def trapped(t_end):
     """Print the rates of 64 swimmers in a trap, beside those of an independent program."""
     with TemporaryDirectory() as folder:
         for speed, (other, its_error) in SPEEDS.items():
-            start, path = process_time(), Path(folder) / "run.h5md"
+            path = Path(folder) / "run.h5md"
             params = {**TRAP, "self_propulsion_speed": speed, "t_end": t_end, "frames": 401}
             spec = json.dumps({"simulator": "active", "params": params, "members": 1})
             command = ["-m", "sims", "trap", "--spec", spec, "--seed", "7", "-o", str(path)]

@@ -293,21 +293,23 @@ def _entries(
                 at += 2
 
 
-def cube_diagonal(s: Springs) -> np.ndarray:
-    """Return the diagonal (N, d) of H^3, from H as a sparse matrix."""
+def power_diagonals(s: Springs) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the diagonals (N, d) of H, H^2, H^3 and H^4, from H as a sparse matrix."""
     from scipy.sparse import coo_matrix
 
     n, d = s.force.shape
     room = 2 * d * d * s.i.size
     row, column, value = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
     _entries(row, column, value, s.i, s.j, s.e, s.along, s.across)
-    H = coo_matrix((value, (row, column)), shape=(n * d, n * d)).tocsr()
-    own = diagonals(s)[0]
+    own, diagonal, square = diagonals(s)
     place = np.arange(n * d).reshape(n, d)
-    H = H + coo_matrix(
-        (own.ravel(), (np.repeat(place, d), np.tile(place, d).ravel())), shape=H.shape
-    )
-    return np.asarray((H @ H).multiply(H).sum(axis=1)).reshape(n, d)
+    row = np.concatenate([row, np.repeat(place, d)])
+    column = np.concatenate([column, np.tile(place, d).ravel()])
+    value = np.concatenate([value, own.ravel()])
+    H = coo_matrix((value, (row, column)), shape=(n * d, n * d)).tocsr()
+    H2 = H @ H
+    cube, fourth = (np.asarray(H2.multiply(A).sum(axis=1)).reshape(n, d) for A in (H, H2))
+    return diagonal, square, cube, fourth
 
 
 def laplacian(s: Springs) -> np.ndarray:
