@@ -167,7 +167,8 @@ def unknown_files():
     for name, spec in STUDY.measures.items():
         path = transfer.place(str(spec["fitted"])) if spec.get("fitted") else None
         if path and not path.is_file() and str(path) not in outputs(".h5"):
-            where = f"measures.{name}.fitted: {path}"
+            paths = [str(p) for p in workflow.overwrite_configfiles] or ["config.yaml"]
+            where = f"{Path(paths[-1]).name}: measures.{name}.fitted: {path}"
             print(
                 f"error: {where}: no such file, and no measure of a run here makes it",
                 file=sys.stderr,
