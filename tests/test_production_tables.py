@@ -130,6 +130,8 @@ def test_of_many_systems_three_rows_are_left():
 )
 def test_a_name_or_its_specification_tells_the_route(name, spec, meant):
     assert comparison.route(name, spec) == meant
+    assert comparison.learns(name, spec) == (meant in ("score", "tur"))
+    assert not comparison.learns(name, {**spec, "fitted": "a.toml"})
 
 
 def test_a_study_without_any_is_refused_in_a_line(tmp_path):

@@ -134,3 +134,32 @@ def test_a_study_of_one_simulator_has_its_own_rows_only(tmp_path):
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(given))
     found = jobs(snakemake(tmp_path, "-n"))
     assert found["footing"] == found["comparison"] == 1 and "agreement" not in found
+
+
+def test_swimmers_in_a_trap_have_the_rate_of_an_independent_program(tmp_path):
+    """N = 64, v0 = .5, with thermal noise; the other program finds 2.564(16) per particle."""
+    from analysis.measures import production
+    from analysis.production import forces
+    from core.store import frames, read_h5md
+
+    params = {
+        "model": "aoup", "particles": 64, "persistence_rate": 0.1, "trap": {"stiffness": 0.05},
+        "translational_diffusivity": 0.1, "self_propulsion_speed": 0.5, "time_step": 0.005,
+        "interaction": {"kind": "softplus", "strength": 2.5, "diameter": 2.0, "beta": 7.5},
+        "thermalization": 100.0, "t_end": 400.0, "frames": 201,
+    }  # fmt: skip
+    spec = json.dumps({"simulator": "active", "params": params, "members": 1})
+    done = command("-m", "sims", "trap", "--spec", spec, "--seed", "3", "-o", tmp_path / "a.h5md")
+    assert done.returncode == 0, done.stderr
+    with read_h5md(tmp_path / "a.h5md") as run:
+        member = run.members[0]
+        heat, error = production.heat(run, member).value[0]
+        still = forces.snapshot_rate(
+            (0.5 * f.elements["active"] for f in frames(member)),
+            (production._springs(run, f).force for f in frames(member)),
+            0.1,
+        )
+    assert error < 0.06 and still.standard_error < 0.1  # 2 and 4 per cent
+    assert abs(heat - 2.564) < 4 * np.hypot(error, 0.016)
+    assert abs(still.value - 2.564) < 4 * np.hypot(still.standard_error, 0.016)
+    assert heat < 3.5  # it is not the free rate, 5
