@@ -26,6 +26,14 @@ def measure(kind):
     two = np.stack([np.cos(T), np.sin(T)], axis=-1)
     names = ("discrete", "differential")
     return {
+        "agreement": replace(
+            one, axis=T[:1], value=two[:1, :1], exact=two[:1, :1],
+            extra={"case": np.array("a case"), "standard_error": np.array([0.01])},
+        ),
+        "footing": replace(
+            one, axis=T[:1], value=two[:1, :1], label="heat",
+            extra={key: np.array(key) for key in ("run", "simulator", "what")},
+        ),
         "curves": replace(one, value=two, components=names, exact=two + 1e-9),
         "drift": replace(one, value=1e-15 * (1 + two**2), components=names),
         "error": replace(one, checks=check),
@@ -112,7 +120,7 @@ def test_every_kind_draws_and_names_its_run(tmp_path, kind, members):
     text = (tmp_path / "a.svg").read_text()
     assert "a run (soliton): amplitude 2, amplitudes (1, 2)" in text
     assert (tmp_path / "a.svg").stat().st_size < 500_000
-    assert kind == "gallery" or any(axes.get_xlabel() for axes in figure.axes)
+    assert kind in ("gallery", "footing") or any(axes.get_xlabel() for axes in figure.axes)
 
 
 @pytest.mark.parametrize("kind", ["curves", "map", "phase"])

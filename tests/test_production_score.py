@@ -48,6 +48,9 @@ def test_forces_and_their_derivatives_are_those_of_all_pairs(kind, d):
     own, diagonal, square = pairs.diagonals(s)
     np.testing.assert_allclose(diagonal.ravel(), np.diag(H), atol=1e-12)
     np.testing.assert_allclose(square.ravel(), np.diag(H @ H), atol=1e-10)
+    for power, found in enumerate(pairs.power_diagonals(s), start=1):
+        exactly = np.diag(np.linalg.matrix_power(H, power))
+        np.testing.assert_allclose(found.ravel(), exactly, rtol=1e-10, atol=1e-9)
     np.testing.assert_allclose(own[3], H.reshape(*x.shape, *x.shape)[3, :, 3], atol=1e-12)
     np.testing.assert_allclose(pairs.laplacian(s), diagonal.sum(axis=1), atol=1e-12)
 

@@ -7,6 +7,7 @@ from typing import Any
 from matplotlib.figure import Figure, FigureBase
 
 from analysis.figures import (
+    agreement,
     bifurcations,
     curves,
     densities,
@@ -14,6 +15,7 @@ from analysis.figures import (
     disagreements,
     distances,
     equations,
+    footing,
     forecasts,
     gallery,
     growth,
@@ -49,6 +51,7 @@ class Kind:
 
 
 KINDS: dict[str, Kind] = {
+    "agreement": Kind(agreement.draw, agreement.height),
     "bifurcation": Kind(sweeps.draw, sweeps.height, sweeps.together),
     "curves": Kind(curves.draw, curves.height),
     "densities": Kind(densities.draw, densities.height),
@@ -58,6 +61,7 @@ KINDS: dict[str, Kind] = {
     "drift": Kind(distances.drift, distances.height),
     "error": Kind(distances.error, distances.height),
     "equations": Kind(equations.draw, equations.height),
+    "footing": Kind(footing.draw, footing.height),
     "forecasts": Kind(forecasts.draw, forecasts.height),
     "gallery": Kind(gallery.draw, gallery.height),
     "growth": Kind(growth.draw, growth.height),

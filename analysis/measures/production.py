@@ -1,12 +1,14 @@
 """Entropy production of runs: heat, sum rule, score, uncertainty bound; contraction of flows."""
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
 from analysis.measures import spectra
 from analysis.measures.particles import (
+    chosen,
     diameter,
     frames_since,
     heading,
@@ -227,8 +229,10 @@ def _local(params: Mapping[str, Any]) -> Any:
     return score.Local() if boxed and interaction(params).kind != "none" else score.Local(())
 
 
-def _terms(run: Run, member: Member, start: int, stop: int | None) -> Iterator[Any]:
-    """Yield the local features of frames."""
+def _terms(
+    run: Run, member: Member, start: int, stop: int | None, local: Any = None
+) -> Iterator[Any]:
+    """Yield the local features of frames, one held at a time."""
     from analysis.production import score
     from core.store import frames
 
@@ -240,7 +244,7 @@ def _terms(run: Run, member: Member, start: int, stop: int | None) -> Iterator[A
             float((p.get("trap") or {}).get("stiffness") or 0.0),
         )  # fmt: skip
         yield from score.local_terms(
-            [frame.position], [heading(member, frame)], swimmers, _local(p)
+            [frame.position], [heading(member, frame)], swimmers, local or _local(p)
         )
 
 
@@ -252,45 +256,72 @@ def _fit(run: Run, member: Member, first: int, half: int) -> Any:
     return score.fit(_terms(run, member, first, first + half), names)
 
 
-@of_particles("score", needs=("position", "active"), fits=_athermal)
-def learned(run: Run, member: Member, *, since: float | None = None) -> Measure:
+def _named(*, since: float | None = None, fitted: str | None = None) -> None:
+    """Refuse coefficients of a name that cannot be, before any job."""
+    from analysis.measures import transfer
+
+    if fitted is not None:
+        transfer.place(fitted)
+
+
+@of_particles("score", needs=("position", "active"), fits=_athermal, rule=_named)
+def learned(
+    run: Run, member: Member, *, since: float | None = None, fitted: str | None = None
+) -> Measure:
     """Return the bracket of a linear local score of the propulsions, and the share it captures.
 
     Fitted to the first half of the frames and judged on the others; the exact rate of those is
     known by the sum rule.
 
-    since  time of the first frame that counts
+    since   time of the first frame that counts
+    fitted  coefficients to use instead, on all frames and without a refit: the name of those
+            shipped, a .toml file, or the .h5 file of a measure score of another run
     """
+    from analysis.measures import transfer
     from analysis.production import score
 
     _refuse("score", _athermal(run.params))
-    first, half = _halves(run, member, since)
-    fitted = _fit(run, member, first, half)
-    found = score.entropy_production(fitted, _terms(run, member, first + half, None))
+    if fitted is None:
+        first, half = _halves(run, member, since)
+        start = first + half
+        stored = transfer.Stored(_fit(run, member, first, half), _local(run.params))
+        source = f"{stored.score.rank} local features fitted to {half} frames"
+    else:
+        start, stored = chosen(member, since), transfer.read(fitted)
+        source = stored.told()
+    found = score.entropy_production(stored.score, _terms(run, member, start, None, stored.local))
     exact = forces.sum_rule(
-        _laplacian(run, frame) for frame in frames_since(member, float(member.time[first + half]))
+        _laplacian(run, frame) for frame in frames_since(member, float(member.time[start]))
     )
+    return _captured(run, found, exact, source, transfer.extra(stored.score, stored.local))
+
+
+def _captured(
+    run: Run, found: Any, exact: Rate, source: str, extra: dict[str, np.ndarray]
+) -> Measure:
+    """Return a bracket beside the exact rate of the same frames, as a measure."""
     label = "Entropy production by a score"
     names = ("lower bound, held out", "plug-in", "exact by the sum rule")
-    share = found.captured(exact.value) if exact.value > 0 else 0.0
-    checks: tuple[Check, ...] = ()
-    if exact.value > 0 and np.isfinite(found.lower_error):
-        checks = (
+    share, error = 0.0, float("nan")
+    if exact.value > 0:
+        share, error = found.captured(exact.value), found.lower_error / exact.value
+    shares, checks = [("captured fraction", share, "1")], list[Check]()
+    if np.isfinite(error):
+        shares.append(("error of the captured fraction", error, "1"))
+        checks.append(
             Check(
-                "lower bound over the exact rate", share, 0.0,
-                1 + 4 * found.lower_error / exact.value,
+                "lower bound over the exact rate", share, 0.0, 1 + 4 * error,
                 "sum rule: <|v_g|^2>/gamma = <Laplacian of Phi>", "upper",
-            ),
+            )
         )  # fmt: skip
-    return _table(
+    errors = _errors(("lower bound", found.lower_error), ("plug-in", found.plug_in_error))
+    measure = _table(
         names, (found.lower, found.plug_in, exact.value), label,
-        f"g: the propulsions' part, all variables even; {fitted.rank} local features fitted to "
-        f"{half} frames{_spun(run.params)}{_unsteady(exact, label)}",
-        (
-            ("captured fraction", share, "1"),
-            *_errors(("lower bound", found.lower_error), ("plug-in", found.plug_in_error)),
-        ), checks,
+        f"g: the propulsions' part, all variables even; {source}{_spun(run.params)}"
+        f"{_unsteady(exact, label)}",
+        (*shares, *errors), tuple(checks),
     )  # fmt: skip
+    return replace(measure, extra=extra)
 
 
 def _mapped(params: Mapping[str, Any]) -> str | None:

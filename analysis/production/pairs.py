@@ -282,6 +282,44 @@ def diagonals(s: Springs) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return own, diagonal, squares + (own**2).sum(axis=2)
 
 
+@njit(cache=True, nogil=True)
+def _entries(
+    row: np.ndarray, column: np.ndarray, value: np.ndarray, i: np.ndarray, j: np.ndarray,
+    e: np.ndarray, along: np.ndarray, across: np.ndarray,
+) -> None:  # fmt: skip
+    """Fill in the elements of the blocks -K of pairs, both ways."""
+    d = e.shape[1]
+    at = 0
+    for p in range(i.size):
+        for a in range(d):
+            for b in range(d):
+                block = (along[p] - across[p]) * e[p, a] * e[p, b]
+                if a == b:
+                    block += across[p]
+                row[at], column[at], value[at] = i[p] * d + a, j[p] * d + b, -block
+                row[at + 1], column[at + 1], value[at + 1] = j[p] * d + a, i[p] * d + b, -block
+                at += 2
+
+
+def power_diagonals(s: Springs) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the diagonals (N, d) of H, H^2, H^3 and H^4, from H as a sparse matrix."""
+    from scipy.sparse import coo_matrix
+
+    n, d = s.force.shape
+    room = 2 * d * d * s.i.size
+    row, column, value = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
+    _entries(row, column, value, s.i, s.j, s.e, s.along, s.across)
+    own, diagonal, square = diagonals(s)
+    place = np.arange(n * d).reshape(n, d)
+    row = np.concatenate([row, np.repeat(place, d)])
+    column = np.concatenate([column, np.tile(place, d).ravel()])
+    value = np.concatenate([value, own.ravel()])
+    H = coo_matrix((value, (row, column)), shape=(n * d, n * d)).tocsr()
+    H2 = H @ H
+    cube, fourth = (np.asarray(H2.multiply(A).sum(axis=1)).reshape(n, d) for A in (H, H2))
+    return diagonal, square, cube, fourth
+
+
 def laplacian(s: Springs) -> np.ndarray:
     """Return each particle's own part (N,) of the Laplacian of the potential, for `sum_rule`."""
     flat = s.along + (s.e.shape[1] - 1) * s.across

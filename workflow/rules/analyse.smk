@@ -3,7 +3,8 @@
 
 rule measure:
     input:
-        of_run,
+        run=of_run,
+        fitted=fitted,
     output:
         f"{RESULTS}/{{run}}/{{measure}}.h5",
     log:
@@ -17,7 +18,7 @@ rule measure:
         code=measure_code,
         origin=origin,
     shell:
-        "python -m analysis {wildcards.measure} {input:q} --spec {params.spec:q} -o {output:q}"
+        "python -m analysis {wildcards.measure} {input.run:q} --spec {params.spec:q} -o {output:q}"
         " 2> {log:q}"
 
 

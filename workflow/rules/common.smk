@@ -10,7 +10,9 @@ ROOT = Path(workflow.current_basedir).parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
+from analysis import comparison
 from analysis import plan as measuring
+from analysis.measures import transfer
 from core import config as configuration
 from core import backend, provenance
 from core.errors import EntroflowError
@@ -102,6 +104,12 @@ def measure_spec(wildcards):
     return json.dumps(STUDY.measures.get(wildcards.measure, {}), sort_keys=True)
 
 
+def fitted(wildcards):
+    """Return the file of coefficients that a measure reads besides its run, if any."""
+    name = STUDY.measures.get(wildcards.measure, {}).get("fitted")
+    return [] if name is None else [str(transfer.place(str(name)))]
+
+
 def run_code(wildcards):
     """Return the hash of the code that simulates a run."""
     return simulating.code(STUDY.runs[wildcards.run].simulator)
@@ -133,6 +141,51 @@ def outputs(suffix):
         for run, measure in pairs()
     ]
     return list(dict.fromkeys(every))
+
+
+def produced(suffix):
+    """Return the files of measures that tell of entropy production or its relatives."""
+    return [
+        f"{RESULTS}/{run}/{measure}{suffix}"
+        for run, measure in pairs()
+        if comparison.route(measure, STUDY.measures.get(measure, {}))
+    ]
+
+
+def compared():
+    """Return the tables of the whole study that it gives cause for, and what they are called."""
+    asked = [(m, STUDY.measures.get(m, {})) for _, m in pairs()]
+    found = {}
+    if any(comparison.route(*each) for each in asked):
+        found["footing"] = "all measures of it, side by side"
+    if any(comparison.learns(*each) for each in asked):
+        found["agreement"] = "routes against exact rates"
+    return found
+
+
+COMPARED = compared()
+
+
+def unknown_files():
+    """End with a line if a measure needs coefficients that are not there and nothing makes."""
+    for name, spec in STUDY.measures.items():
+        path = transfer.place(str(spec["fitted"])) if spec.get("fitted") else None
+        if path and not path.is_file() and str(path) not in outputs(".h5"):
+            paths = [str(p) for p in workflow.overwrite_configfiles] or ["config.yaml"]
+            where = f"{Path(paths[-1]).name}: measures.{name}.fitted: {path}"
+            print(
+                f"error: {where}: no such file, and no measure of a run here makes it",
+                file=sys.stderr,
+            )
+            sys.exit(1)
+
+
+unknown_files()
+
+
+def comparisons(suffix):
+    """Return the files of those tables."""
+    return [f"{RESULTS}/{table}{suffix}" for table in COMPARED]
 
 
 def everything():

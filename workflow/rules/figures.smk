@@ -30,4 +30,5 @@ rule figure:
 rule figures:
     input:
         outputs(".svg"),
+        comparisons(".svg"),
         films(),

@@ -4,6 +4,7 @@
 rule tables:
     input:
         outputs(".h5"),
+        comparisons(".h5"),
     output:
         verification=report(
             f"{RESULTS}/verification.csv",
@@ -59,6 +60,7 @@ rule verify:
 rule report:
     input:
         outputs(".svg"),
+        comparisons(".svg"),
         films(),
         rules.tables.output,
     output:

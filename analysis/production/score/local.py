@@ -1,6 +1,6 @@
 """Local many-body features for the score of athermal or thermal AOUPs' propulsions g.
 
-    s_g,i = -g_i + sum_k theta_k w_k(i) y_k(i),    y in F, H g, H F, H^2 g, H^2 F, H_ii g, H_ii F
+    s_g,i = -g_i + sum_k theta_k w_k(i) y_k(i),    y in g, F, H g, H F, .., H^4 g, H^4 F
 
 F is the drift by forces over v0, H the Hessian of the potential over its largest stiffness. In a
 harmonic crystal s_g = -g - F - H (g + F)/gamma is exact. The weights w make this guess local: by
@@ -17,10 +17,18 @@ from typing import Any
 import numpy as np
 
 from analysis.production.checks import frame, positive
-from analysis.production.pairs import Interaction, Springs, crowding, diagonals, product, springs
+from analysis.production.pairs import (
+    Interaction,
+    Springs,
+    crowding,
+    power_diagonals,
+    product,
+    springs,
+)
 from analysis.production.score.terms import Terms
 
-PLAIN = ("g", "F", "Hg", "HF", "HHg", "HHF", "Bg", "BF")
+POWERS = 4  # of H
+PLAIN = tuple("H" * power + v for power in range(POWERS + 1) for v in ("g", "F"))
 
 
 @dataclass(frozen=True)
@@ -50,7 +58,7 @@ class Local:
     saturation  values of c in 1/(1 + |g + F|^2/c), besides the weight 1
     """
 
-    crowding: tuple[float, ...] = (4.4, 5.0, 5.4)
+    crowding: tuple[float, ...] = (4.0, 5.0)
     saturation: tuple[float, ...] = (0.1,)
 
     def __post_init__(self) -> None:
@@ -113,16 +121,10 @@ def _terms(x: np.ndarray, g: np.ndarray, swimmers: Swimmers, local: Local) -> Te
 def _plain(s: Springs, g: np.ndarray, swimmers: Swimmers) -> tuple[list, list]:
     """Return the plain features (N, d) and their own derivatives d y_a/d g_a (N, d)."""
     unit = swimmers.mobility * swimmers.interaction.strength + s.trap or 1.0
-    force = s.force / swimmers.v0
-    own, diagonal, square = diagonals(s)
-    hg, hf = product(s, g) / unit, product(s, force) / unit
-    zero = np.zeros_like(g)
-    features = [
-        g, force, hg, hf, product(s, hg) / unit, product(s, hf) / unit,
-        np.einsum("nab,nb->na", own, g) / unit, np.einsum("nab,nb->na", own, force) / unit,
-    ]  # fmt: skip
-    slopes = [
-        np.ones_like(g), zero, diagonal / unit, zero, square / unit**2, zero,
-        diagonal / unit, zero,
-    ]  # fmt: skip
+    y, z = g, s.force / swimmers.v0
+    features, slopes = [y, z], [np.ones_like(g), np.zeros_like(g)]
+    for power, diagonal in enumerate(power_diagonals(s), start=1):
+        y, z = product(s, y) / unit, product(s, z) / unit
+        features += [y, z]
+        slopes += [diagonal / unit**power, np.zeros_like(g)]
     return features, slopes
