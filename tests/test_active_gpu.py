@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from devices import NAMES, device
+from devices import NAMES, STRICT, device
 from scipy import stats
 
 from core import backend, rng
@@ -268,6 +268,7 @@ def test_the_list_holds_every_pair_at_every_step(on):
     assert set(zip(i, j, strict=True)) == set(zip(*np.nonzero(np.triu(near, 1)), strict=True))
 
 
+@pytest.mark.parametrize("on", STRICT, indirect=True)
 def test_a_trial_step_of_heun_that_ends_off_the_list_is_taken_anew(on):
     x, e = np.array([[0.0, 0.0], [1.25, 0.0]]), np.array([[1.0, 0.0], [-1.0, 0.0]])
     given = {
@@ -297,6 +298,7 @@ def test_a_particle_just_left_of_the_box_is_brought_into_it(on):
     np.testing.assert_array_equal(simulation.by_number(p.image), [[0, 0], [0, 1]])
 
 
+@pytest.mark.parametrize("on", STRICT, indirect=True)
 def test_noise_before_the_first_frame_does_not_come_again(on):
     simulation = begun(
         on,
@@ -318,6 +320,7 @@ def test_noise_before_the_first_frame_does_not_come_again(on):
     assert np.abs(np.corrcoef(moved) - np.eye(3)).max() < SIGMAS / sqrt(1000)
 
 
+@pytest.mark.parametrize("on", STRICT, indirect=True)
 def test_a_crowd_makes_the_list_longer(on, monkeypatch):
     monkeypatch.setattr(neighbours, "ROOM", 1)
     x = scattered(np.random.default_rng(3), 60, np.array([7.5, 7.5]), 0.7)
@@ -428,6 +431,7 @@ def blocks(on, monkeypatch, given, resume=lambda layout: None):
     return made_of, iter(made_of.blocks)
 
 
+@pytest.mark.parametrize("on", STRICT, indirect=True)
 def test_a_run_goes_on_from_a_checkpoint_to_the_same_bits(on, monkeypatch):
     given = {
         **ABP, "particles": 64, "t_end": 0.03, "frames": 4, "thermalization": 0.005,
@@ -450,6 +454,7 @@ def test_a_run_goes_on_from_a_checkpoint_to_the_same_bits(on, monkeypatch):
     assert not np.array_equal(frames[3]["position"][0], frames[3]["position"][1])
 
 
+@pytest.mark.parametrize("on", STRICT, indirect=True)
 def test_numbers_that_are_none_and_jumps_are_named(on):
     simulation = begun(on, {**ABP, "initial": "lattice"})
     where = int(np.flatnonzero(simulation.order() == 17)[0])

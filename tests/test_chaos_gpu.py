@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
-from devices import NAMES, device
+from devices import NAMES, STRICT, device
 
 from core import rng
 from core.errors import ConfigError
@@ -23,9 +23,9 @@ FEW = ("Lorenz", "Duffing", "HenonHeiles", "Rossler")  # smooth: rounding moves 
 
 @pytest.fixture(params=NAMES)
 def on(request):
-    if request.param == "processor":
-        return device("processor", options=("-O1", "-ffp-contract=off"))
-    return device(request.param)
+    if request.param == "card":
+        return device(request.param)
+    return device(request.param, options=("-O1", "-ffp-contract=off"))
 
 
 def own(equations, x, period=1.0, parameters=None):
@@ -89,6 +89,7 @@ def test_bits_depend_neither_on_pauses_nor_on_threads_nor_on_company(monkeypatch
     assert (paused.steps > 30).all()
 
 
+@pytest.mark.parametrize("on", STRICT, indirect=True)
 def test_parameters_and_times_may_be_each_trajectory_s_own(on):
     system = catalogue()["Rossler"]
     times = np.array([np.linspace(0, 2, 9), np.linspace(1, 1.5, 9)])
@@ -127,6 +128,7 @@ def test_a_late_start_costs_no_accuracy(on):
     np.testing.assert_allclose(found[:, 0], np.cos(times), atol=3e-11, rtol=0)
 
 
+@pytest.mark.parametrize("on", STRICT, indirect=True)
 def test_a_blow_up_ends_one_trajectory_and_no_other(on):
     system = own(("x**2",), (1.0,))
     times, starts = np.linspace(0, 2, 5), np.array([[0.1], [1.0], [0.2]])
@@ -159,6 +161,7 @@ def blocks(on, monkeypatch, given, members=1):
     return found
 
 
+@pytest.mark.parametrize("on", STRICT, indirect=True)
 def test_a_run_of_flows_is_that_of_its_starts(on, monkeypatch):
     given = {"systems": ["Lorenz", "Rossler"], "trajectories": 6, "samples": 60}
     for block in blocks(on, monkeypatch, given):

@@ -59,8 +59,8 @@ class Simulation(engine.Simulation):
         host.turn[:] = np.sqrt(2 * system.rotational(params) * params.time_step)
         host.size[:] = 1.0 if size is None else size
         self._never = xp.asarray(np.array([NEVER], dtype=np.uint64))
-        self._stop = self._never.copy()
-        self._neighbours = Neighbours(device, self._kernels, n, self._rules)
+        self._stop = xp.asarray(self._never, copy=True)
+        self._neighbours = Neighbours(device, self._kernels, n, source.rules(params))
         self._upload()
 
     def _upload(self) -> None:
@@ -73,7 +73,7 @@ class Simulation(engine.Simulation):
         self._x, self._e, self._image = planes(host.x), planes(host.e), planes(host.image)
         self._start = planes(host.x)
         self._number = xp.asarray(host.number.astype(np.int32))
-        self._place = xp.argsort(self._number).astype(xp.int32)
+        self._place = xp.astype(xp.argsort(self._number), xp.int32)
         self._speed, self._turn = xp.asarray(host.speed.copy()), xp.asarray(host.turn.copy())
         self._size, self._work = xp.asarray(host.size.copy()), xp.asarray(host.work.copy())
         self._spare = (xp.zeros_like(self._x), xp.zeros_like(self._x))
@@ -96,9 +96,9 @@ class Simulation(engine.Simulation):
     def forget(self) -> None:
         """Count time, work and images from now on."""
         self.steps = 0
-        self._work[:] = 0.0
+        self._work[...] = 0.0
         self._list()
-        self._image[:] = 0.0
+        self._image[...] = 0.0
         self._download()
 
     def list_anew(self) -> None:
@@ -113,7 +113,7 @@ class Simulation(engine.Simulation):
         xp, n = self._xp, self._n
         self.lists += 1
         self._since = 0
-        if not bool(xp.isfinite(self._x).all()):
+        if not bool(xp.all(xp.isfinite(self._x))):
             self._refuse(kernels.NOT_FINITE)
         self._kernels["wrap"](n, np.int32(n), self._rules, self._x, self._image)
         if self.rules.reach > 0:
@@ -123,16 +123,14 @@ class Simulation(engine.Simulation):
                 order, key = self._neighbours.order(self._x, self._number, grid)
                 self._sort(order)
             self._neighbours.list(self._x, grid, key)
-        self._start = self._x.copy()
+        self._start = xp.asarray(self._x, copy=True)
 
     def _sort(self, order: Array) -> None:
         """Bring the particles into an order."""
         xp = self._xp
-        for name in ("x", "e", "image"):
+        for name in ("x", "e", "image", "number", "speed", "turn", "size", "work"):
             setattr(self, f"_{name}", xp.take(getattr(self, f"_{name}"), order, axis=0))
-        for name in ("number", "speed", "turn", "size", "work"):
-            setattr(self, f"_{name}", xp.take(getattr(self, f"_{name}"), order))
-        self._place = xp.argsort(self._number).astype(xp.int32)
+        self._place = xp.astype(xp.argsort(self._number), xp.int32)
 
     def _about(self) -> tuple[Array, ...]:
         return self._size, self._neighbours.count, self._neighbours.neighbour
@@ -177,7 +175,7 @@ class Simulation(engine.Simulation):
         """Launch steps; return how many were taken, and whether the list must be made anew."""
         n, begin = np.int32(self._n), self._ticks
         take = self._heun if self.params.integrator == "heun" else self._euler
-        self._stop[:] = self._never
+        self._stop[...] = self._never
         now, to = (self._x, self._e), self._spare
         for step in range(begin, begin + steps):
             take(n, np.uint64(step), now, to)
@@ -210,7 +208,7 @@ class Simulation(engine.Simulation):
     def _crossed(self) -> bool:
         """Return whether a particle has crossed half the box since the list was made."""
         xp, edge = self._xp, np.where(self.rules.edge > 0, 0.5 * self.rules.edge, np.inf)
-        return bool((xp.abs(self._x - self._start) > xp.asarray(edge)).any())
+        return bool(xp.any(xp.abs(self._x - self._start) > xp.asarray(edge)))
 
     def _refuse(self, ending: int) -> None:
         self._download()

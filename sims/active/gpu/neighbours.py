@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from core.backend import to_host
 from sims.active.gpu import source
 from sims.devices import Device, Launch
 
@@ -26,8 +27,11 @@ class Neighbours:
     neighbour  (room, n) which places they are at
     """
 
-    def __init__(self, device: Device, kernels: Mapping[str, Launch], n: int, rules: Array) -> None:
-        self._xp, self._kernels, self._n, self._rules = device.xp, kernels, n, rules
+    def __init__(
+        self, device: Device, kernels: Mapping[str, Launch], n: int, rules: np.ndarray
+    ) -> None:
+        self._xp, self._kernels, self._n = device.xp, kernels, n
+        self._rules = self._xp.asarray(rules)
         host = dict(zip(source.RULES, rules.tolist(), strict=True))
         self._edge = (host["EDGE_X"], host["EDGE_Y"])
         self._reach = math.sqrt(host["REACH2"])
@@ -53,8 +57,8 @@ class Neighbours:
                     return None
                 width[axis] = edge / cells[axis]
             else:
-                low[axis] = float(x[:, axis].min())
-                span = float(x[:, axis].max()) - low[axis]
+                low[axis] = float(self._xp.min(x[:, axis]))
+                span = float(self._xp.max(x[:, axis])) - low[axis]
                 cells[axis] = float(int(max(1.0, min(span / self._reach, most))))
                 width[axis] = max(span / cells[axis], self._reach)
         return np.array([*low, *width, *cells])
@@ -65,27 +69,27 @@ class Neighbours:
         key = xp.zeros(self._n, dtype=xp.int64)
         self._kernels["keys"](self._n, np.int32(self._n), xp.asarray(grid), x, number, key)
         order = xp.argsort(key)
-        return order, xp.take(key, order)
+        return order, xp.take(key, order, axis=0)
 
     def list(self, x: Array, grid: np.ndarray | None, key: Array | None) -> None:
         """List the neighbours of particles at x (n, 2), sorted by cell where there is a grid."""
         while True:
             self._list(x, grid, key)
-            most = int(self.count.max())
-            if most <= len(self.neighbour):
+            most = int(self._xp.max(self.count))
+            if most <= self.neighbour.shape[0]:
                 return
             self._grow(most + most // 4)
 
     def _list(self, x: Array, grid: np.ndarray | None, key: Array | None) -> None:
         xp, n = self._xp, np.int32(self._n)
-        room = np.int32(len(self.neighbour))
+        room = np.int32(self.neighbour.shape[0])
         if grid is None:
             self._kernels["list_by_all"](
                 self._n, n, room, self._rules, x, self.count, self.neighbour
             )
             return
         cells = xp.arange(int(grid[4] * grid[5]) + 1, dtype=xp.int64) * self._n
-        first = xp.searchsorted(key, cells).astype(xp.int64)
+        first = xp.astype(xp.searchsorted(key, cells), xp.int64)
         self._kernels["list"](
             self._n, n, room, self._rules, xp.asarray(grid), key, first, x, self.count,
             self.neighbour,
@@ -93,8 +97,7 @@ class Neighbours:
 
     def pairs(self) -> tuple[np.ndarray, np.ndarray]:
         """Return every listed pair once, (K,), (K,) by places, on the host."""
-        host = getattr(self.neighbour, "get", lambda: self.neighbour)()
-        count = getattr(self.count, "get", lambda: self.count)()
+        host, count = to_host(self.neighbour), to_host(self.count)
         kept = np.arange(len(host))[:, None] < count[None, :]
         first = np.broadcast_to(np.arange(self._n), host.shape)
         kept &= first < host

@@ -60,12 +60,12 @@ __device__ inline Plane normals(const unsigned int *key, int number, unsigned lo
 
 // ---- forces ----
 
+// The way from b to a, to its nearest image in a box; along an open axis edge and inverse are 0.
 __device__ inline Plane apart(Plane a, Plane b, const double *rules)
 {
-    const double lx = rules[EDGE_X], ly = rules[EDGE_Y];
     Plane gap = {a.x - b.x, a.y - b.y};
-    if (lx > 0.0) gap.x -= lx * floor(gap.x / lx + 0.5);
-    if (ly > 0.0) gap.y -= ly * floor(gap.y / ly + 0.5);
+    gap.x -= rules[EDGE_X] * floor(gap.x * rules[OVER_X] + 0.5);
+    gap.y -= rules[EDGE_Y] * floor(gap.y * rules[OVER_Y] + 0.5);
     return gap;
 }
 
@@ -76,7 +76,7 @@ template <int LAW> __device__ inline double law(double r2, const double *rules)
     if (r2 >= cut2) return 0.0;
     if (LAW == WCA) {
         const double inverse = sigma2 / r2, i6 = inverse * inverse * inverse;
-        return 24.0 * k * i6 * (2.0 * i6 - 1.0) / r2;
+        return 24.0 * k / sigma2 * inverse * i6 * (2.0 * i6 - 1.0);
     }
     const double r = sqrt(r2), sigma = sqrt(sigma2);
     if (LAW == HARMONIC) return k * (sigma - r) / r;

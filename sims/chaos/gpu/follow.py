@@ -90,11 +90,11 @@ def launch(
     kept = xp.zeros((HEAD + 2 * n, members), dtype=xp.float64)
     found = xp.full((marks.shape[1], n, members), np.nan, dtype=xp.float64)
     sizes = (members, marks.shape[1], len(parameters), len(marks), PAUSE)
-    while bool((kept[STATUS] == RUNNING).any()):
+    while bool(xp.any(kept[STATUS, :] == RUNNING)):
         kernel(
             members, *(np.int32(size) for size in sizes), mark, start, rows, options, kept, found
         )
-    head = to_host(kept[:HEAD])
+    head = to_host(kept[:HEAD, :])
     states = np.moveaxis(to_host(found), 2, 0)
     return Outcome(
         np.ascontiguousarray(states), head[TIME], head[STEPS].astype(np.int64),
