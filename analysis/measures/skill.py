@@ -94,7 +94,7 @@ def exponent(facts: Mapping[str, Any]) -> float | None:
 
 
 def _largest(member: Member) -> float | None:
-    """Return the largest exponent of a member's system, or where it has its own, along its orbit."""
+    """Return the largest exponent of a member: of its system, or of its own trajectory."""
     if "lyapunov_spectrum" in member.facts or "growth" not in member.constants:
         return exponent(member.facts)
     own = of_member(member)
