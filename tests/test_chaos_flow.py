@@ -9,6 +9,7 @@ from scipy.integrate import solve_ivp
 
 from analysis.dynamics import kaplan_yorke, lyapunov_spectrum, pesin_entropy
 from core.errors import NumericsError
+from core.spectrum import of_growth
 from sims.chaos import flow, tangent
 from sims.chaos.system import catalogue
 
@@ -164,3 +165,12 @@ def test_dimensions_of_known_spectra():
 def test_too_short_a_trajectory_has_no_error():
     with pytest.raises(ValueError, match=r"duration: .* orthonormalisations are too few"):
         lyapunov_spectrum(tangent.Tangent(SYSTEMS["Lorenz"]), 1.0, 0.1)
+
+
+def test_the_error_of_an_exponent_is_that_of_independent_growth():
+    """1/sqrt(n) of n independent pieces; 20 blocks give it to 1/sqrt(38), which is 16 %."""
+    draw = np.random.default_rng(0).normal([3.0, -3.0], [1.0, 2.0], size=(4000, 2))
+    found = of_growth(np.full(4000, 2.0), draw)  # each over a time of 2
+    np.testing.assert_allclose(found.exponents, [1.5, -1.5], atol=5 * 0.5 * 2 / 4000**0.5)
+    expected = np.array([1.0, 2.0]) / 2 / 4000**0.5
+    np.testing.assert_allclose(found.standard_errors, expected, rtol=3 * 0.16)

@@ -16,6 +16,7 @@ from core.backend import select
 from core.config import RunEntry
 from core.errors import ConfigError, NumericsError
 from core.store import read_measure, read_run, write_run
+from sims import __main__ as simulate
 from sims import chaos, plan
 from sims.chaos import flow
 from sims.chaos.system import catalogue
@@ -142,6 +143,12 @@ def test_mistakes_are_told_before_anything_runs(params, message):
     with pytest.raises(ConfigError) as problem:
         chaos.prepare(params, "c: p")
     assert message in str(problem.value)
+
+
+def test_a_run_has_a_member_at_least(tmp_path):
+    spec = json.dumps({"simulator": "chaos", "params": {"systems": ["Lorenz"]}, "members": 0})
+    with pytest.raises(ConfigError, match="--spec: members: must be 1 or more, got 0"):
+        simulate.main(["r", "--spec", spec, "-o", str(tmp_path / "run.h5")])
 
 
 def test_a_system_of_ones_own_hides_none_of_the_catalogue(tmp_path):

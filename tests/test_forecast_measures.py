@@ -79,6 +79,15 @@ def test_forecasts_are_scored_in_periods_and_lyapunov_times(files):
     np.testing.assert_allclose(one.extra["forecast"][:20, 2], one.extra["truth"][:20], atol=1e-3)
 
 
+def test_the_exponent_may_be_that_of_each_trajectory(tmp_path):
+    params = {"systems": ["Lorenz"], "trajectories": 2, "samples": 300, "jitter": 0.05}
+    run = simulated(tmp_path, {**params, "points_per_period": 20, "exponents": 200})
+    spec = {"measure": "forecast", "models": ["mean"], "horizon": 1.0}
+    found = analysed("f", run, spec, tmp_path / "f.h5").members
+    rates = [scalars(each)["Lyapunov times in a period"] for each in found.values()]
+    assert len(set(rates)) == 2 and all(1.0 < rate < 2.0 for rate in rates)  # 0.9 times 1.5
+
+
 def test_the_exponent_must_be_surely_positive():
     assert exponent({}) is None
     assert exponent({"lyapunov_spectrum": [0.5, 0.0], "lyapunov_standard_error": [0.1, 0.1]}) == 0.5

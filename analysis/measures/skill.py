@@ -12,6 +12,7 @@ from analysis.forecast import Backtest, Split, backtest, split, standard_error
 from analysis.forecast import models as built
 from analysis.forecast.models import MODELS, least
 from analysis.measures.registry import MEASURES
+from analysis.measures.spectra import of_member
 from core.errors import ConfigError
 from core.registry import nearest
 from core.store import Measure, Member, Run
@@ -92,6 +93,14 @@ def exponent(facts: Mapping[str, Any]) -> float | None:
     return value if value > CERTAIN * error and value > 0 else None
 
 
+def _largest(member: Member) -> float | None:
+    """Return the largest exponent of a member: of its system, or of its own trajectory."""
+    if "lyapunov_spectrum" in member.facts or "growth" not in member.constants:
+        return exponent(member.facts)
+    own = of_member(member)
+    return exponent({"lyapunov_spectrum": own.exponents, "lyapunov_standard_error": own.errors})
+
+
 def _rows(
     name: str, found: Backtest, season: float, rate: float | None
 ) -> list[tuple[str, float, str]]:
@@ -157,7 +166,7 @@ def forecast(
         found = [backtest(each, states, cut, threshold) for each in made.values()]
     except ValueError as problem:
         raise ConfigError(f"{member.label}: {problem}") from None
-    largest = exponent(facts)
+    largest = _largest(member)
     rate = None if largest is None else largest * period
     return Measure(
         axis=np.arange(1, cut.steps + 1) / season,

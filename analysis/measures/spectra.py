@@ -34,7 +34,7 @@ def reference() -> Mapping[str, Mapping[str, Any]]:
 def fits(params: Mapping[str, Any]) -> str | None:
     """Return why a run of these parameters holds no exponents, or None."""
     own = params.get("file") is not None or params.get("parameters") or params.get("jitter")
-    own = own or (params.get("pairs") and not params.get("systems"))
+    own = own or params.get("vary") or (params.get("pairs") and not params.get("systems"))
     if own and not params.get("exponents"):
         return "needs exponents of systems with parameters of your own: set params.exponents"
     return None
