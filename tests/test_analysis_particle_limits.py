@@ -8,7 +8,7 @@ import pytest
 from analysis import __main__ as command
 from analysis import plan, structure
 from core.errors import ConfigError
-from core.store import Extent
+from core.store import Extent, read_measure
 from sims import __main__ as simulate
 
 SWARM = {
@@ -40,6 +40,11 @@ def runs(tmp_path_factory):
         return made[key]
 
     return run
+
+
+def measured(out, run, **spec):
+    command.main(["m", str(run), "--spec", json.dumps(spec), "-o", str(out)])
+    return read_measure(out).members["0"]
 
 
 @pytest.mark.parametrize(
@@ -86,3 +91,30 @@ def test_boxes_beyond_all_measure_are_refused():
     with pytest.raises(ValueError, match=r"side: 1e-06 makes 1\.0e\+14 boxes"):
         structure.box_densities(x, 10.0, 1e-6)
     assert structure.box_densities(x, 10.0, 0.01).sum() * 1e-4 == pytest.approx(20)
+
+
+def test_displacements_of_many_boxes_are_known_by_the_images(runs, tmp_path):
+    out = tmp_path / "msd.h5"
+    fast = runs(box=2.0, self_propulsion_speed=500.0, translational_diffusivity=0.0)
+    value = measured(out, fast, measure="msd", window=[0.005, 0.03]).value
+    # straight but for D_r t/3 of it: 5 then 10, in a box of 2
+    np.testing.assert_allclose(value, [5.0**2, 10.0**2], rtol=0.02)
+
+
+def test_lone_particles_swim_at_their_own_speed_in_any_model(runs, tmp_path):
+    propelled = {"model": "aoup", "persistence_rate": 1.0, "rotational_diffusivity": None}
+    lone = runs(**BOXED, **propelled, particles=2000)
+    found = measured(tmp_path / "v.h5", lone, measure="effective_speed")
+    # sqrt(<g^2>/2) of 2000 propulsions in the plane: 1 to sqrt(1/8000)
+    np.testing.assert_allclose(found.value, 1.0, atol=0.05)
+
+
+def test_the_packing_of_discs_that_differ_is_of_their_areas(runs, tmp_path):
+    mixed = runs(
+        packing_fraction=0.3, initial="lattice", time_step=1e-5, t_end=2e-5,
+        interaction={"kind": "harmonic", "polydispersity": 0.45},
+    )  # fmt: skip
+    for measure in ("local_density", "phases"):
+        found = measured(tmp_path / f"{measure}.h5", mixed, measure=measure)
+        means = [value for name, value, _ in found.summary if name.endswith(("mean", "fraction"))]
+        assert means[-1 if measure == "phases" else 0] == pytest.approx(0.3)

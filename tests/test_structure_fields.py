@@ -90,6 +90,22 @@ def test_one_phase_is_not_taken_for_two(seed):
     assert found.gas == found.dense == pytest.approx(2000 / 3600)
 
 
+@pytest.mark.parametrize("mean", [0.3, 0.5, 1.0, 2.0, 5.0])
+@pytest.mark.parametrize("boxes", [256, 4000])
+def test_few_particles_to_a_box_are_not_taken_for_two_phases(mean, boxes):
+    # Poisson's law is askew; clusters of a gas widen it, which a negative binomial law is like
+    rng = np.random.default_rng(4)
+    for _ in range(5):
+        assert not structure.binodals(0.04 * rng.poisson(mean, boxes)).separated
+        assert not structure.binodals(
+            0.04 * rng.negative_binomial(2, 2 / (2 + mean), boxes)
+        ).separated
+    dense = rng.random(boxes) < 0.2
+    both = np.where(dense, rng.binomial(30, 0.9, boxes), rng.poisson(mean, boxes))
+    found = structure.binodals(0.04 * both)
+    assert found.separated and found.dense == pytest.approx(0.04 * 27, rel=0.03)
+
+
 def test_a_lattice_is_one_phase():
     assert not structure.binodals(np.full(100, 0.8)).separated
 

@@ -123,6 +123,32 @@ def _start(x: np.ndarray, weight: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     return means, widths
 
 
+def _one_phase(x: np.ndarray, weight: np.ndarray) -> float:
+    """Return the log-likelihood of x (n,), each as often as its weight, in one phase.
+
+    The larger of those of a normal law and, if x are counts of particles over an area, of a
+    negative binomial law of the same mean and variance, or Poisson's: few particles to a box are
+    spread askew, which is not to be taken for a second peak.
+    """
+    from scipy.special import gammaln, xlogy
+
+    n = float(weight.sum())
+    mean = float(np.average(x, weights=weight))
+    variance = float(np.average((x - mean) ** 2, weights=weight))
+    normal = np.log(np.maximum(_bell(x, mean, math.sqrt(variance)), 1e-300))
+    one = float(np.diff(x).min())  # a particle more
+    k = x / one
+    if np.abs(k - np.rint(k)).max() > 1e-6:
+        return float((weight * normal).sum())
+    mean, variance = mean / one, variance / one**2
+    counted = xlogy(k, mean) - mean - gammaln(k + 1) - math.log(one)
+    if variance > mean * (1 + 1 / n):
+        r = mean**2 / (variance - mean)
+        counted = gammaln(k + r) - gammaln(r) - gammaln(k + 1) - math.log(one)
+        counted = counted + r * math.log(r / (r + mean)) + xlogy(k, mean / (r + mean))
+    return max(float((weight * normal).sum()), float((weight * counted).sum()))
+
+
 def binodals(densities: Any) -> Phases:
     """Return the densities of the two phases that local densities are made of, if they are two.
 
@@ -158,8 +184,7 @@ def binodals(densities: Any) -> Phases:
         widths = np.sqrt((share[:2] * (x - middles[:, None]) ** 2).sum(axis=1) / mass[:2])
         widths = np.maximum(widths, least)
     distance = math.sqrt(2) * float(middles[1] - middles[0]) / float(np.hypot(*widths))
-    single = float((weight * np.log(np.maximum(_bell(x, mean, spread), 1e-300))).sum())
-    better = 2 * (likelihood - single) > 4 * math.log(n)  # four more parameters
+    better = 2 * (likelihood - _one_phase(x, weight)) > 4 * math.log(n)  # four more parameters
     separated = bool(better and distance >= APART and parts[:2].min() > 1 / n)
     gas, dense = (float(middles[0]), float(middles[1])) if separated else (mean, mean)
     return Phases(

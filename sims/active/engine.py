@@ -137,15 +137,17 @@ class Simulation:
                 self._grow(2 * len(self.scratch.first))
                 self.list_anew()
             else:
-                self._heed(ending)
+                heun = self._step == kernels.HEUN
+                self._heed(ending, self.scratch.trial if heun else None)
 
-    def _heed(self, ending: int) -> None:
+    def _heed(self, ending: int, trial: np.ndarray | None = None) -> None:
+        """Raise for what is wrong with positions, or with a trial step that was refused."""
         if ending == kernels.DONE:
             return
         p = self.particles
         far = ((p.x - p.start) ** 2).sum(axis=0)
-        if self._step == kernels.HEUN:  # its trial step may have been refused
-            far = np.maximum(far, ((self.scratch.trial - p.start) ** 2).sum(axis=0))
+        if trial is not None:
+            far = np.maximum(far, ((trial - p.start) ** 2).sum(axis=0))
         bad = ~np.isfinite(far)
         if bad.any():
             which = int(p.number[bad].min())
