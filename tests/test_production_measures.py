@@ -296,9 +296,9 @@ def test_a_score_is_judged_on_frames_that_it_was_not_fitted_to(since, first, tmp
 
     used, terms = [], production._terms
 
-    def noted(run, member, start, stop):
+    def noted(run, member, start, stop, *rest):
         used.append(range(start, len(member.time) if stop is None else stop))
-        return terms(run, member, start, stop)
+        return terms(run, member, start, stop, *rest)
 
     monkeypatch.setattr(production, "_terms", noted)
     path = stored(tmp_path / "run.h5md", {**TRAPPED, "translational_diffusivity": 0.0}, 40)
