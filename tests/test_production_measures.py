@@ -195,7 +195,8 @@ def test_a_passive_copy_and_tumblers_on_a_line_have_an_uncertainty_bound(tmp_pat
     tumblers = ran(
         tmp_path / "tumblers.h5md", model="rtp", dimension=1, particles=400,
         self_propulsion_speed=1.1, tumble_rate=1.2, translational_diffusivity=0.4,
-        trap={"stiffness": 0.8}, time_step=0.005, thermalization=10.0, t_end=10.0, frames=201,
+        mobility=2.0, trap={"stiffness": 0.4}, time_step=0.005, thermalization=10.0, t_end=10.0,
+        frames=201,
     )  # fmt: skip
     truth = exact.rtp_trap(1.1, 0.6, 0.4, 0.8)
     _, values = measured("heat", tumblers, tmp_path)
@@ -255,12 +256,12 @@ def test_the_sum_rule_of_turning_propulsions_is_of_gamma_g_plus_s_alone():
 def test_forces_are_those_that_moved_the_particles(tmp_path):
     """A softplus cut short: its shift is a tenth of the force. The simulator's own Laplacian."""
     from analysis.measures.particles import interaction
-    from analysis.measures.production import _springs
+    from analysis.measures.production import _local, _springs, _terms
     from analysis.structure.forces import pair_forces
     from core.store import frames, read_run
 
     run = ran(
-        tmp_path / "cut.h5md", model="aoup", particles=100, packing_fraction=0.6, mobility=0.5,
+        tmp_path / "cut.h5md", model="aoup", particles=100, packing_fraction=0.9, mobility=0.5,
         self_propulsion_speed=0.5, persistence_rate=0.4, time_step=0.01, t_end=2.0, frames=3,
         interaction={"kind": "softplus", "strength": 5.0, "beta": 3.0, "cutoff": 1.1},
     )  # fmt: skip
@@ -272,6 +273,13 @@ def test_forces_are_those_that_moved_the_particles(tmp_path):
         for f in seen:
             expected = pair_forces(f.position, f.box, interaction(opened.params)).force
             np.testing.assert_allclose(_springs(opened, f).force, 0.5 * expected, atol=1e-12)
+        names = _local(opened.params).names
+        (terms,) = _terms(opened, member, 2, 3)
+        plain = [i for i, name in enumerate(names) if name.startswith("F from")]
+        found = terms.values[plain].sum(axis=0)  # of one class each, or of none
+        crowded = found.any(axis=1)
+        assert crowded.any()
+        np.testing.assert_allclose(found[crowded], expected[crowded], atol=1e-12)  # mu F/v0 = F
     assert values["per particle"] == pytest.approx(own, rel=1e-12)
 
 
@@ -299,3 +307,23 @@ def test_an_error_that_is_not_known_is_left_out():
     assert [row[0] for row in _errors(("bound", 0.1), ("plug-in", math.nan))] == [
         "error of the bound"
     ]
+
+
+@pytest.mark.parametrize(("since", "first"), [(None, 0), (0.4, 20)])
+def test_a_score_is_judged_on_frames_that_it_was_not_fitted_to(since, first, tmp_path, monkeypatch):
+    from analysis.measures import production
+    from core.store import read_run
+
+    used, terms = [], production._terms
+
+    def noted(run, member, start, stop, *rest):
+        used.append(range(start, len(member.time) if stop is None else stop))
+        return terms(run, member, start, stop, *rest)
+
+    monkeypatch.setattr(production, "_terms", noted)
+    path = stored(tmp_path / "run.h5md", {**TRAPPED, "translational_diffusivity": 0.0}, 40)
+    with read_run(path) as run:
+        production.learned(run, run.members[0], since=since)
+    fitted, judged = used
+    assert fitted.start == first and fitted.stop == judged.start and judged.stop == 41
+    assert len(fitted) >= 10 and len(judged) >= 10
