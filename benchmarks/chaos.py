@@ -1,10 +1,11 @@
 """CPU times of the catalogue's flows: compiling, integrating, exponents.
 
-`python benchmarks/chaos.py [--radau]`. One core, one thread; CPU seconds of compiled code. Nothing
-is asserted: goals stand beside what was found. dysts and heyoka, where they are installed, are
-timed at the same tolerance: dysts by its own `make_trajectory`, with DOP853 and, if asked, its
-default, Radau; heyoka on one trajectory, and on a thousand in its batch mode, at a width of 4 or 8,
-the faster.
+`python benchmarks/chaos.py [--radau] [--all]`. One core, one thread; CPU seconds of compiled code.
+Nothing is asserted: goals stand beside what was found. dysts and heyoka, where they are installed,
+are timed at the same tolerance: dysts by its own `make_trajectory`, with DOP853 and, if asked, its
+default, Radau; heyoka on one trajectory, and on a thousand in its batch mode, at a width of 8, on
+eight flows or, if asked, on a hundred members of all that have no corner. Rounds of the two take
+turns; the fastest counts. Errors are those after a period, against heyoka at 1e-17.
 """
 
 import importlib
@@ -14,6 +15,7 @@ import warnings
 from pathlib import Path
 from statistics import geometric_mean
 from time import process_time
+from types import SimpleNamespace
 
 # Before NumPy is imported, whose libraries count the cores then.
 if hasattr(os, "sched_setaffinity"):
@@ -29,6 +31,8 @@ from sims.chaos.system import System, catalogue  # noqa: E402
 
 RTOL = 1e-10
 MEMBERS = 1000
+PERIOD = 101  # samples
+FUNCTIONS = ("sin", "cos", "tan", "cosh", "tanh", "exp", "log", "atan")
 SMOOTH = ("Lorenz", "Rossler", "HenonHeiles", "Lorenz96", "HyperQi", "SprottB", "Thomas", "Duffing")
 PEERS = (
     "Lorenz", "Rossler", "Thomas", "HenonHeiles", "SprottB", "HyperQi", "Duffing", "Chua", "Chen",
@@ -71,60 +75,95 @@ def around(system: System) -> np.ndarray:
     return np.array(system.initial_condition) * (1 + 1e-3 * draw)
 
 
-def taylor(system: System, times: np.ndarray) -> tuple[float, float] | None:
-    """Return heyoka's CPU times of one trajectory and of a thousand, None if it is missing."""
+def fastest(works, rounds: int) -> list[float]:
+    """Return the CPU time of each of some works, the fastest of rounds in which they take turns."""
+    best = [np.inf] * len(works)
+    for _ in range(rounds):
+        best = [min(past, seconds(work)) for past, work in zip(best, works, strict=True)]
+    return best
+
+
+def equations(heyoka, system: System) -> list:
+    """Return a system's equations as heyoka takes them, parsed by our own grammar."""
+    variables = heyoka.make_vars(*system.variables)
+    named = {**dict(zip(system.variables, variables, strict=True)), **system.parameters}
+    functions = SimpleNamespace(**{name: getattr(heyoka, name) for name in FUNCTIONS})
+    # of numbers alone, heyoka takes no function
+    functions.sinh = lambda x: heyoka.sinh(x) if isinstance(x, heyoka.expression) else np.sinh(x)
+    functions.sqrt = lambda x: heyoka.sqrt(x) if isinstance(x, heyoka.expression) else np.sqrt(x)
+    texts = [expressions.python(rate, {}) for rate in system.rates]
+    names = {**named, "t": heyoka.time}
+    return [
+        (x, eval(text, {"math": functions}, names) + 0.0 * x)
+        for x, text in zip(variables, texts, strict=True)
+    ]
+
+
+def peers(system: System, times: np.ndarray, starts: np.ndarray):
+    """Return heyoka's single trajectory, its ensemble and its error; None if it is missing."""
     try:
         heyoka = importlib.import_module("heyoka")
     except ImportError:
         return None
-    variables = heyoka.make_vars(*system.variables)
-    named = {**dict(zip(system.variables, variables, strict=True)), **system.parameters}
-    texts = [expressions.python(rate, {}) for rate in system.rates]  # parsed by our own grammar
-    flows = [
-        (x, eval(text, {"math": heyoka}, named) + 0.0 * x)
-        for x, text in zip(variables, texts, strict=True)
-    ]
-    one = heyoka.taylor_adaptive(flows, list(system.initial_condition), tol=RTOL)
+    flows, initial, width = equations(heyoka, system), list(system.initial_condition), 8
+    one = heyoka.taylor_adaptive(flows, initial, tol=RTOL)
+    batch = heyoka.taylor_adaptive_batch(flows, starts[:width].T.copy(), tol=RTOL)
+    grid = np.repeat(times[:, None], width, axis=1)
 
-    def single() -> None:
-        one.time, one.state[:] = 0.0, system.initial_condition
-        one.propagate_grid(times)
+    def single() -> np.ndarray:
+        one.time, one.state[:] = 0.0, initial
+        return one.propagate_grid(times)[-1]
 
-    found, starts = [], around(system)
-    for width in (4, 8):
-        batch = heyoka.taylor_adaptive_batch(flows, starts[:width].T.copy(), tol=RTOL)
-        grid = np.repeat(times[:, None], width, axis=1)
+    def many() -> None:
+        for first in range(0, len(starts), width):
+            batch.set_time(0.0)
+            batch.state[:] = starts[first : first + width].T
+            batch.propagate_grid(grid)
 
-        def many(batch=batch, grid=grid, width=width) -> None:
-            for first in range(0, MEMBERS, width):
-                batch.set_time(0.0)
-                batch.state[:] = starts[first : first + width].T
-                batch.propagate_grid(grid)
-
-        found.append(seconds(many, 2))
-    single()
-    return seconds(single, 5), min(found)
+    exact = heyoka.taylor_adaptive(flows, initial, tol=1e-17, high_accuracy=True)
+    return single, many, exact.propagate_grid(times[:PERIOD])[-1]
 
 
-def ensembles() -> None:
-    """Print the times of a thousand trajectories side by side, and heyoka's."""
-    ratios: list[list[float]] = [[], []]
-    for name in SMOOTH:
-        system = catalogue()[name]
-        times, starts = np.arange(1000) * system.period / 100, around(system)
-        flow.ensemble(system, times, starts[:8])
-        one = seconds(lambda s=system: integrate(s, 1000), 5)
-        many = seconds(lambda s=system, t=times, x=starts: flow.ensemble(s, t, x), 2)
-        theirs = taylor(system, times)
-        shown = ""
-        if theirs is not None:
-            for kept, ours, other in zip(ratios, (one, many), theirs, strict=True):
-                kept.append(ours / other)
-            shown = f"   over heyoka's {one / theirs[0]:.2f} and {many / theirs[1]:.2f}"
-        print(f"{name:12} one {1e3 * one:6.2f} ms, {MEMBERS} of them {many:.3f} s{shown}")
-    if ratios[0]:
-        means = [geometric_mean(each) for each in ratios]
-        print(f"geometric means over heyoka's {means[0]:.2f} and {means[1]:.2f}   goals <= 1.5")
+def compared(system: System, members: int) -> list[float]:
+    """Print a system's times and errors; return those of both integrators over heyoka's."""
+    times, starts = np.arange(1000) * system.period / 100, around(system)[:members]
+    theirs, works = peers(system, times, starts), []
+    for name in ("dop853", "taylor"):
+        one = lambda name=name: flow.trajectory(system, times, integrator=name)  # noqa: E731
+        many = lambda name=name: flow.ensemble(system, times, starts, integrator=name)  # noqa: E731
+        works += [one, many]
+    works += theirs[:2] if theirs else []
+    for work in works[:4]:
+        work()  # compiled
+    singles, ensembles = fastest(works[::2], 7), fastest(works[1::2], 3)
+    shown = " ".join(f"{1e3 * each:7.2f}" for each in singles)
+    shown += " ms, many " + " ".join(f"{each:6.3f}" for each in ensembles) + " s"
+    ratios: list[float] = []
+    if theirs:
+        size = np.abs(theirs[2]).max()
+        found = [works[0](), works[2](), theirs[0]()]
+        errors = [np.abs(each[:PERIOD] - theirs[2]).max() / size for each in found]
+        shown += ", errors " + " ".join(f"{each:.0e}" for each in errors)
+        ratios = [each / singles[2] for each in singles[:2]]
+        ratios += [each / ensembles[2] for each in ensembles[:2]]
+        ratios += [max(each, 1e-16) / max(errors[2], 1e-16) for each in errors[:2]]
+        shown += ", ratios " + " ".join(f"{each:.2f}" for each in ratios[:4])
+    print(f"{system.name:24} {shown}", flush=True)
+    return ratios
+
+
+def beside_heyoka() -> None:
+    """Print the times of one trajectory and of many side by side, and heyoka's."""
+    smooth = [s.name for s in catalogue("flow").values() if not s.corners and s.name != "HyperLu"]
+    names, members = (smooth, 96) if "--all" in sys.argv else (SMOOTH, MEMBERS)
+    print(f"dop853, taylor, heyoka: one trajectory, {members} of them, 1000 samples each")
+    rows = [compared(catalogue()[name], members) for name in names]
+    if rows and rows[0]:
+        means = [geometric_mean(column) for column in zip(*rows, strict=True)]
+        print(f"geometric means over heyoka's, {len(rows)} flows   goals <= 1.5")
+        for i, name in enumerate(("dop853", "taylor")):
+            one, many, error = means[i::2]
+            print(f"  {name:8} one {one:.2f}, {members} of them {many:.2f}, error {error:.2g}")
 
 
 def main() -> None:
@@ -132,13 +171,16 @@ def main() -> None:
     systems = list(catalogue("flow").values())
     loaded = seconds(lambda: [generate.compiled_lanes(system, 1) for system in systems])
     print(f"load or compile {len(systems)} right-hand sides {loaded:8.2f} s   warm goal <= 2.5")
+    smooth = [system for system in systems if not system.corners]
+    loaded = seconds(lambda: [generate.taylor(system, RTOL, 1) for system in smooth])
+    print(f"load or compile {len(smooth)} of Taylor's steps {loaded:9.2f} s   warm goal <= 2.5")
     for system in systems:
         integrate(system, 3)
     for samples, goal in ((1000, 0.3), (10_000, 2.5)):
         kept = [system for system in systems if system.name != "HyperLu"]  # it escapes
         spent = seconds(lambda s=kept, n=samples: [integrate(system, n) for system in s])
         print(f"{len(kept)} flows, {samples:6d} samples {spent:16.2f} s   goal <= {goal}")
-    ensembles()
+    beside_heyoka()
     lorenz = catalogue()["Lorenz"]
     parts = lambda: list(tangent.Tangent(lorenz).stretches(2000.0, 2.0))  # noqa: E731
     parts()

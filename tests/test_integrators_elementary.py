@@ -80,7 +80,7 @@ def test_errors_stay_below_the_stated_units_in_the_last_place(name):
 
 @pytest.mark.parametrize("name", [*CASES, "tan", "arctan", "sqrt", "floor"])
 def test_the_library_computes_what_lies_beyond(name):
-    x = np.array([0.5, 3e9, 0.0, math.inf, math.nan, -800.0, 1e-310, 1e305])
+    x = np.array([0.5, 3e17, 0.0, math.inf, math.nan, -800.0, 1e-310, 1e305])
     with np.errstate(all="ignore"):
         np.testing.assert_allclose(applied(name, 8)(x), getattr(np, name)(x), rtol=5e-16)
         np.testing.assert_array_equal(applied(name, 8)(x), applied(name, 1)(x))

@@ -141,14 +141,16 @@ def _locate(
 ) -> tuple[float, int]:  # fmt: skip
     """Return when the first guard fails within a span, and of which surface it is."""
     begin, end = span
-    best = (np.inf, 0)
+    best, nearest = (math.inf, 0), (math.inf, 0)
 
     def at(t: float, node: Node, sign: float) -> float:
         point = states(system, np.array([begin, t]), x, *tolerance)[-1]
         return sign * float(switching.value(node, system, point, t))
 
     for node, sign, k in guards:
-        if at(end, node, sign) >= 0:
+        last = at(end, node, sign)
+        if last >= 0:
+            nearest = min(nearest, (last, k))
             continue
         # the start may lie in the surface itself, and be on either side of it by rounding
         starts = (begin + (end - begin) * 2.0**-power for power in (10, 20, 30, 40))
@@ -157,7 +159,8 @@ def _locate(
             return begin, k
         found = brentq(at, left, end, (node, sign), xtol=1e-15, rtol=1e-15)
         best = min(best, (float(found), k))
-    return best
+    # a guard that failed at the end, as seen from further back, may hold there by rounding
+    return best if best[0] <= end else (end, nearest[1])
 
 
 def _until(

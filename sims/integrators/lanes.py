@@ -270,7 +270,8 @@ def _loaded(text: str, name: str, function: str, signature: Any) -> Pointer:
 @cache
 def _dop853(dimension: int, lanes: int) -> Method:
     """Return the compiled steps for a number of components and lanes."""
-    version = written.version("dop853_lanes", "lane_layout", "vectors", "elementary", "tableau")
+    own = ("dop853_lanes", "lane_layout", "vectors", "elementary", "tableau", "step_control")
+    version = written.version(*own)
     text, name = dop853_lanes.text(dimension, lanes, version), f"dop853_{dimension}_{lanes}"
     return Method(_loaded(text, name, "steps", STEPS_TYPE), _loaded(text, name, "read", RATES))
 
