@@ -17,7 +17,7 @@ DENSE, DILUTE = 0.9, 0.05  # packing fractions of the two phases of a slab
 SWEEPS = 200  # of pushing apart, 25 steps each
 LOOSE = 0.8  # packing up to which pushing apart is enough; beyond, discs must find an order
 WARM = 3e-3  # thermal energy over k sigma^2 at which soft discs begin to cool, about their melting
-COOLING = (400, 1600)  # sweeps of a cooling, and of another if it was too fast
+COOLING = (400, 1600, 1600)  # sweeps of a cooling, and of others if they stay caught
 STILL = 0.3  # of a cooling without noise, at its end
 Start = tuple[np.ndarray, np.ndarray]
 
