@@ -1,5 +1,6 @@
 """Voronoi cells in a periodic box, against lattices, all images, and freud."""
 
+import json
 import math
 
 import numpy as np
@@ -7,7 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import structure
+from analysis import plan, structure
+from analysis.measures import MEASURES
+from core.errors import ConfigError
+from core.store import Extent, Frame, particle_layout, read_run, write_h5md
 
 
 def gas(n, box, seed=1):
@@ -135,6 +139,64 @@ def test_freud_finds_the_same_neighbours_edges_areas_and_order():
     if theirs.keys() == mine.keys():
         assert np.abs(psi - order.particle_order).max() < rounding
     assert (np.abs(psi - order.particle_order) < rounding).mean() > 0.99
+
+
+def run_file(path, points, box):
+    """Write a run of two frames of discs of diameter 1."""
+    layout = particle_layout(
+        time=np.arange(2.0), step=np.arange(2), members=1, particles=len(points), box=box, title="t"
+    )
+    spec = {"members": 1, "params": PARAMS, "simulator": "active"}
+    stamp = {"run": "a", "simulator": "active", "spec_json": json.dumps(spec), "seed": 7}
+    blocks = [Frame(k, float(k), points, box).block(0, k) for k in range(2)]
+    write_h5md(path, layout, blocks, lambda: stamp)
+    return path
+
+
+PARAMS = {"model": "abp", "packing_fraction": 0.5, "interaction": {"kind": "wca", "diameter": 1.0}}
+
+
+def test_measures_take_cells(tmp_path):
+    lattice, box = hexagonal(12, 7, 1.2)
+    with read_run(run_file(tmp_path / "lattice.h5md", lattice, box)) as run:
+        found = MEASURES["hexatic"].function(run, run.members[0], cells=True)
+        np.testing.assert_allclose(found.value, 1.0)
+        assert "Voronoi cells share an edge" in found.convention
+    gas_box = np.array([40.0, 30.0])
+    rng = np.random.default_rng(2)
+    crystal, _ = hexagonal(20, 8, 1.05)  # 320 in a corner, 40 elsewhere
+    points = np.concatenate([crystal, rng.uniform([24, 0], [38, 30], (40, 2))])
+    with read_run(run_file(tmp_path / "two.h5md", points, gas_box)) as run:
+        found = MEASURES["local_density"].function(run, run.members[0], how="cells")
+        local = structure.cell_densities(points, gas_box, 1) * math.pi / 4
+        width = found.axis[1] - found.axis[0]
+        assert found.value.sum() * width == pytest.approx(1)
+        assert (found.value * found.axis).sum() * width == pytest.approx(local.mean(), abs=width)
+        told = {name: value for name, value, _ in found.summary}
+        assert told["mean packing fraction"] == pytest.approx(360 * math.pi / 4 / 1200)
+        assert told["packing fraction of the dense phase"] == pytest.approx(
+            math.pi / 4 / (1.05**2 * math.sqrt(3) / 2), rel=0.02
+        )
+        assert told["part of the particles in the dense phase"] > 0.5
+
+
+def test_cells_go_without_sides_reaches_and_walls():
+    sizes = {"position": Extent({"time": 2, "particle": 9, "axis": 2}, "float64", False)}
+    for spec, params, text in (
+        (
+            {"measure": "local_density", "how": "cells", "side": 3.0},
+            PARAMS,
+            "side: cells have none",
+        ),
+        ({"measure": "hexatic", "cells": True, "reach": 1.2}, PARAMS, "reach: goes without cells"),
+        (
+            {"measure": "hexatic", "cells": True},
+            {**PARAMS, "packing_fraction": None},
+            "needs a per",
+        ),
+    ):
+        with pytest.raises(ConfigError, match=text):
+            plan.check("m", {"m": spec}, "active", sizes, "c:", "c: runs.a", params)
 
 
 def test_weak_input_is_refused():
