@@ -2,6 +2,7 @@
 
 import json
 import math
+import sys
 
 import numpy as np
 import pytest
@@ -52,14 +53,16 @@ def test_cells_of_a_hexagonal_lattice_are_hexagons(across, up, move):
         np.testing.assert_allclose(density, 1 / area, rtol=1e-9)
 
 
-def test_corners_where_four_squares_meet_make_no_neighbours():
+@pytest.mark.parametrize("rounding", [0.0, 1e-12, 1e-10])
+def test_corners_where_four_squares_meet_make_no_neighbours(rounding):
     i, j = np.meshgrid(np.arange(9.0), np.arange(6.0), indexing="ij")
     points = np.stack([i.ravel(), j.ravel()], axis=-1)
+    points += np.random.default_rng(1).normal(0, rounding, points.shape)
     found = structure.voronoi(points, (9.0, 6.0))
     assert (neighbours(found, len(points)) == 4).all()
     np.testing.assert_allclose(found.area, 1.0)
     np.testing.assert_allclose(
-        structure.hexatic_order(points, (9.0, 6.0), cells=True), 0, atol=1e-9
+        structure.hexatic_order(points, (9.0, 6.0), cells=True), 0, atol=1e-8
     )
 
 
@@ -73,6 +76,20 @@ def test_cells_fill_the_box_and_have_six_neighbours_on_average(n, ratio, seed):
     assert neighbours(found, n).sum() == 6 * n  # Euler: a torus of corners where three cells meet
     gap = points[found.j] - points[found.i]
     np.testing.assert_allclose((gap - found.d) / box, np.round((gap - found.d) / box), atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_does_not_matter_how_far_images_are_taken_at_first(seed, monkeypatch):
+    """A cell is right when no image that was left out can lie in the circles of its corners."""
+    box = np.array([5.0, 7.0])
+    points = gas(60, box, seed) * [0.4, 1.0]  # a wide gap
+    found = structure.voronoi(points, box)
+    module = sys.modules["analysis.structure.voronoi"]
+    for start in (0.05, 0.3, 1.0, 1.7):
+        monkeypatch.setattr(module, "START", start)
+        other = structure.voronoi(points, box)
+        np.testing.assert_allclose(other.area, found.area, rtol=1e-9)
+        assert other.i.size == found.i.size == 180
 
 
 def test_a_particle_alone_in_a_void_has_a_cell_that_reaches_far():
