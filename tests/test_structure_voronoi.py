@@ -1,13 +1,18 @@
 """Voronoi cells in a periodic box, against lattices, all images, and freud."""
 
+import json
 import math
+import sys
 
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from analysis import structure
+from analysis import plan, structure
+from analysis.measures import MEASURES
+from core.errors import ConfigError
+from core.store import Extent, Frame, particle_layout, read_run, write_h5md
 
 
 def gas(n, box, seed=1):
@@ -48,14 +53,16 @@ def test_cells_of_a_hexagonal_lattice_are_hexagons(across, up, move):
         np.testing.assert_allclose(density, 1 / area, rtol=1e-9)
 
 
-def test_corners_where_four_squares_meet_make_no_neighbours():
+@pytest.mark.parametrize("rounding", [0.0, 1e-12, 1e-10])
+def test_corners_where_four_squares_meet_make_no_neighbours(rounding):
     i, j = np.meshgrid(np.arange(9.0), np.arange(6.0), indexing="ij")
     points = np.stack([i.ravel(), j.ravel()], axis=-1)
+    points += np.random.default_rng(1).normal(0, rounding, points.shape)
     found = structure.voronoi(points, (9.0, 6.0))
     assert (neighbours(found, len(points)) == 4).all()
     np.testing.assert_allclose(found.area, 1.0)
     np.testing.assert_allclose(
-        structure.hexatic_order(points, (9.0, 6.0), cells=True), 0, atol=1e-9
+        structure.hexatic_order(points, (9.0, 6.0), cells=True), 0, atol=1e-8
     )
 
 
@@ -69,6 +76,20 @@ def test_cells_fill_the_box_and_have_six_neighbours_on_average(n, ratio, seed):
     assert neighbours(found, n).sum() == 6 * n  # Euler: a torus of corners where three cells meet
     gap = points[found.j] - points[found.i]
     np.testing.assert_allclose((gap - found.d) / box, np.round((gap - found.d) / box), atol=1e-9)
+
+
+@pytest.mark.parametrize("seed", range(5))
+def test_it_does_not_matter_how_far_images_are_taken_at_first(seed, monkeypatch):
+    """A cell is right when no image that was left out can lie in the circles of its corners."""
+    box = np.array([5.0, 7.0])
+    points = gas(60, box, seed) * [0.4, 1.0]  # a wide gap
+    found = structure.voronoi(points, box)
+    module = sys.modules["analysis.structure.voronoi"]
+    for start in (0.05, 0.3, 1.0, 1.7):
+        monkeypatch.setattr(module, "START", start)
+        other = structure.voronoi(points, box)
+        np.testing.assert_allclose(other.area, found.area, rtol=1e-9)
+        assert other.i.size == found.i.size == 180
 
 
 def test_a_particle_alone_in_a_void_has_a_cell_that_reaches_far():
@@ -135,6 +156,64 @@ def test_freud_finds_the_same_neighbours_edges_areas_and_order():
     if theirs.keys() == mine.keys():
         assert np.abs(psi - order.particle_order).max() < rounding
     assert (np.abs(psi - order.particle_order) < rounding).mean() > 0.99
+
+
+def run_file(path, points, box):
+    """Write a run of two frames of discs of diameter 1."""
+    layout = particle_layout(
+        time=np.arange(2.0), step=np.arange(2), members=1, particles=len(points), box=box, title="t"
+    )
+    spec = {"members": 1, "params": PARAMS, "simulator": "active"}
+    stamp = {"run": "a", "simulator": "active", "spec_json": json.dumps(spec), "seed": 7}
+    blocks = [Frame(k, float(k), points, box).block(0, k) for k in range(2)]
+    write_h5md(path, layout, blocks, lambda: stamp)
+    return path
+
+
+PARAMS = {"model": "abp", "packing_fraction": 0.5, "interaction": {"kind": "wca", "diameter": 1.0}}
+
+
+def test_measures_take_cells(tmp_path):
+    lattice, box = hexagonal(12, 7, 1.2)
+    with read_run(run_file(tmp_path / "lattice.h5md", lattice, box)) as run:
+        found = MEASURES["hexatic"].function(run, run.members[0], cells=True)
+        np.testing.assert_allclose(found.value, 1.0)
+        assert "Voronoi cells share an edge" in found.convention
+    gas_box = np.array([40.0, 30.0])
+    rng = np.random.default_rng(2)
+    crystal, _ = hexagonal(20, 8, 1.05)  # 320 in a corner, 40 elsewhere
+    points = np.concatenate([crystal, rng.uniform([24, 0], [38, 30], (40, 2))])
+    with read_run(run_file(tmp_path / "two.h5md", points, gas_box)) as run:
+        found = MEASURES["local_density"].function(run, run.members[0], how="cells")
+        local = structure.cell_densities(points, gas_box, 1) * math.pi / 4
+        width = found.axis[1] - found.axis[0]
+        assert found.value.sum() * width == pytest.approx(1)
+        assert (found.value * found.axis).sum() * width == pytest.approx(local.mean(), abs=width)
+        told = {name: value for name, value, _ in found.summary}
+        assert told["mean packing fraction"] == pytest.approx(360 * math.pi / 4 / 1200)
+        assert told["packing fraction of the dense phase"] == pytest.approx(
+            math.pi / 4 / (1.05**2 * math.sqrt(3) / 2), rel=0.02
+        )
+        assert told["part of the particles in the dense phase"] > 0.5
+
+
+def test_cells_go_without_sides_reaches_and_walls():
+    sizes = {"position": Extent({"time": 2, "particle": 9, "axis": 2}, "float64", False)}
+    for spec, params, text in (
+        (
+            {"measure": "local_density", "how": "cells", "side": 3.0},
+            PARAMS,
+            "side: cells have none",
+        ),
+        ({"measure": "hexatic", "cells": True, "reach": 1.2}, PARAMS, "reach: goes without cells"),
+        (
+            {"measure": "hexatic", "cells": True},
+            {**PARAMS, "packing_fraction": None},
+            "needs a per",
+        ),
+    ):
+        with pytest.raises(ConfigError, match=text):
+            plan.check("m", {"m": spec}, "active", sizes, "c:", "c: runs.a", params)
 
 
 def test_weak_input_is_refused():

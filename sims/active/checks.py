@@ -136,7 +136,7 @@ def _space(params: Params) -> None:
     if packing > DENSEST[kind]:
         _refuse(_crowd(params), f"packing {packing:.3g} is too dense for {kind}; use less than "
                 f"{DENSEST[kind]:g}")  # fmt: skip
-    if params.initial == "random" and kind in ("wca", "harmonic") and packing > RANDOM:
+    if params.initial == "random" and kind in ("wca", "harmonic") and packing > RANDOM + 1e-9:
         _refuse("initial", f"random discs do not come apart at packing {packing:.3g}; use lattice")
     if params.initial == "slab" and not (closed and params.dimension == 2 and 0.1 <= packing < 0.9):
         _refuse("initial", "slab needs a box in 2-D and a packing fraction from 0.1 to 0.9")
