@@ -109,7 +109,13 @@ def _sum_rule(file: MeasureFile) -> list[Line]:
 def _score(file: MeasureFile) -> list[Line]:
     exact, _ = _averaged(file, 2)
     both = _one(file, "score", "lower bound, held out", 0), _one(file, "score", "plug-in", 1)
-    return [Line(**{**vars(line), "exact": exact}) for line in both]
+    rows = [Line(**{**vars(line), "exact": exact}) for line in both]
+    shares = [dict((q, v) for q, v, _ in m.summary) for m in file.members.values()]
+    share = float(np.mean([each["captured fraction"] for each in shares]))
+    spread = [each["captured fraction, error over blocks"] for each in shares]
+    error = float(np.sqrt(np.square(spread).sum()) / len(spread))
+    captured = {"what": "captured, of the exact rate", "value": share, "error": error, "units": "1"}
+    return [*rows, Line(**{**vars(both[0]), **captured})]
 
 
 def _tur(file: MeasureFile) -> list[Line]:

@@ -104,6 +104,18 @@ def test_runs_of_every_simulator_stand_side_by_side():
     assert share.value == pytest.approx(6 / 10.5) and share.checks[0].passed
 
 
+def test_a_score_shows_what_it_captures():
+    found = rated(
+        ["lower bound, held out", "plug-in", "exact by the sum rule"], [6.0, 9.0, 8.0],
+        summary=(
+            ("captured fraction", 0.75, "1"), ("captured fraction, error over blocks", 0.04, "1"),
+        ),
+    )  # fmt: skip
+    rows = comparison.lines([file_of("score", [found, found])])
+    assert [(row.value, row.exact) for row in rows] == [(6.0, 8.0), (9.0, 8.0), (0.75, None)]
+    assert rows[2].error == pytest.approx(0.04 / 2**0.5)
+
+
 def test_a_bound_above_the_heat_fails():
     high = replace(TUR, value=TUR.value * 2)
     (check,) = comparison.lines([file_of("heat", [HEAT]), file_of("tur", [high])])[-1].checks

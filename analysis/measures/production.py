@@ -252,6 +252,8 @@ def _captured(found: Any, exact: Rate, source: str, extra: dict[str, np.ndarray]
     names = ("lower bound, held out", "plug-in", "exact by the sum rule")
     share = found.captured(exact.value) if exact.value else 0.0
     error = float(np.nan_to_num(found.lower_error / max(exact.value, 1e-300)))
+    if share < -2 * error:
+        source += "; worse than no score, s = -g: the coefficients do not suit this state"
     checks = (
         Check(
             "lower bound over the exact rate", share, 0.0, 1 + 4 * error,
