@@ -4,7 +4,7 @@
 `--fit RUN.h5md --store FILE.toml`: coefficients of a local score, from all frames of a run.
 `--fitted softplus_dense RUN.h5md …`: the share of the exact rate that they capture of other runs,
 not refitted, with peak memory; without --fitted each is fitted to its first half.
-`--trap 3000`: 64 swimmers in a trap, that long, beside another program's rates.
+`--trap 9000`: 64 swimmers in a trap, that long, beside another program's rates.
 Nothing is asserted.
 """
 
@@ -129,7 +129,7 @@ def trapped(t_end):
             path = Path(folder) / "run.h5md"
             params = {**TRAP, "self_propulsion_speed": speed, "t_end": t_end, "frames": 401}
             spec = json.dumps({"simulator": "active", "params": params, "members": 1})
-            command = ["-m", "sims", "trap", "--spec", spec, "--seed", "7", "-o", str(path)]
+            command = ["-m", "sims", "trap", "--spec", spec, "--seed", "8", "-o", str(path)]
             subprocess.run([sys.executable, *command], cwd=ROOT, check=True, capture_output=True)
             with read_h5md(path) as run:
                 heat = production.heat(run, run.members[0]).value[0]

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from analysis import comparison
+from analysis import footing as rows_of
 from analysis.figures import agreement as figure
 from analysis.figures import draw, footing, style
 from analysis.measures.reversible import spectral_growth
@@ -90,7 +91,7 @@ def test_runs_of_every_simulator_stand_side_by_side():
         file_of("spectral_growth", [wave], "w", "nlse"),
         file_of("arrow", {"Lorenz": ordinal}, "f", "chaos", {"functional": "irreversibility"}),
     ]
-    rows = comparison.lines(files)
+    rows = rows_of.lines(files)
     assert [row.route for row in rows] == [
         "heat", "tur", "contraction", "spectral_growth", "spectral_growth", "irreversibility",
         "tur",
@@ -104,15 +105,27 @@ def test_runs_of_every_simulator_stand_side_by_side():
     assert share.value == pytest.approx(6 / 10.5) and share.checks[0].passed
 
 
+def test_a_score_shows_what_it_captures():
+    found = rated(
+        ["lower bound, held out", "plug-in", "exact by the sum rule"], [6.0, 9.0, 8.0],
+        summary=(
+            ("captured fraction", 0.75, "1"), ("error of the captured fraction", 0.04, "1"),
+        ),
+    )  # fmt: skip
+    rows = rows_of.lines([file_of("score", [found, found])])
+    assert [(row.value, row.exact) for row in rows] == [(6.0, 8.0), (9.0, 8.0), (0.75, None)]
+    assert rows[2].error == pytest.approx(0.04 / 2**0.5)
+
+
 def test_a_bound_above_the_heat_fails():
     high = replace(TUR, value=TUR.value * 2)
-    (check,) = comparison.lines([file_of("heat", [HEAT]), file_of("tur", [high])])[-1].checks
+    (check,) = rows_of.lines([file_of("heat", [HEAT]), file_of("tur", [high])])[-1].checks
     assert not check.passed and check.computed == pytest.approx(1.2)
 
 
 def test_of_many_systems_three_rows_are_left():
     many = {f"s{i:02d}": rated(["contraction"], [float(i)]) for i in range(11)}
-    rows = comparison.lines([file_of("contraction", many, "f", "chaos")])
+    rows = rows_of.lines([file_of("contraction", many, "f", "chaos")])
     assert [(row.value, row.what) for row in rows] == [
         (0.0, "least of 11: s00"), (5.0, "median of 11: s05"), (10.0, "largest of 11: s10"),
     ]  # fmt: skip
@@ -129,9 +142,9 @@ def test_of_many_systems_three_rows_are_left():
     ],
 )
 def test_a_name_or_its_specification_tells_the_route(name, spec, meant):
-    assert comparison.route(name, spec) == meant
-    assert comparison.learns(name, spec) == (meant in ("score", "tur"))
-    assert not comparison.learns(name, {**spec, "fitted": "a.toml"})
+    assert rows_of.route(name, spec) == meant
+    assert rows_of.learns(name, spec) == (meant in ("score", "tur"))
+    assert not rows_of.learns(name, {**spec, "fitted": "a.toml"})
 
 
 def test_a_study_without_any_is_refused_in_a_line(tmp_path):

@@ -49,6 +49,8 @@ def test_coefficients_go_from_run_to_run(runs, tmp_path):
     # on the frames that the fit was judged by, they give the same numbers to the last bit
     back = scored(runs, "dense", tmp_path / "back.h5", fitted=str(tmp_path / "own.h5"), since=1000)
     np.testing.assert_array_equal(back.value, own.value)
+    whole = scored(runs, "dense", tmp_path / "whole.h5", fitted=str(tmp_path / "own.h5"))
+    assert (whole.value != own.value).all()
 
 
 def test_shipped_coefficients_capture_most_of_a_dense_state(runs, tmp_path):
@@ -58,6 +60,16 @@ def test_shipped_coefficients_capture_most_of_a_dense_state(runs, tmp_path):
     assert 0.8 < told["captured fraction"] < 1 + 4 * told["error of the captured fraction"]
     origin = transfer.read("softplus_dense").origin
     assert (origin["particles"], origin["packing_fraction"]) == (4096, 0.5)
+
+
+def test_coefficients_that_do_not_suit_a_state_are_told(runs, tmp_path):
+    own = scored(runs, "dense", tmp_path / "own.h5")
+    theta = 30 * own.extra["coefficients"]
+    wrong = transfer.Stored(Score(theta, Local().names, 5, len(theta)), Local(), {"run": "x"})
+    transfer.write(tmp_path / "wrong.toml", wrong)
+    found = scored(runs, "dense", tmp_path / "w.h5", fitted=str(tmp_path / "wrong.toml"))
+    assert found.convention.endswith("the coefficients do not suit this state")
+    assert found.value[0, 0] < 0 and "do not suit" not in own.convention
 
 
 def test_a_file_of_coefficients_reads_back_to_the_bit(tmp_path):
@@ -82,6 +94,9 @@ def test_what_holds_no_coefficients_is_refused_in_a_line(runs, tmp_path):
         with pytest.raises(SchemaError, match=message):
             transfer.read(str(tmp_path / "a.toml"))
     shipped = transfer.place("softplus_dense").read_text().splitlines()
+    (tmp_path / "a.toml").write_text("\n".join([*shipped[:-2], shipped[-1], shipped[-2]]))
+    with pytest.raises(SchemaError, match="40 coefficients for 40 features, or in another order"):
+        transfer.read(str(tmp_path / "a.toml"))
     shipped[-1] = shipped[-1].split(" = ")[0] + " = nan"
     (tmp_path / "a.toml").write_text("\n".join(shipped))
     with pytest.raises(SchemaError, match="a coefficient is not finite"):

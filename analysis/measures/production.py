@@ -305,6 +305,8 @@ def _captured(
     share, error = 0.0, float("nan")
     if exact.value > 0:
         share, error = found.captured(exact.value), found.lower_error / exact.value
+    if share < -2 * np.nan_to_num(error):
+        source += "; worse than no score, s = -g: the coefficients do not suit this state"
     shares, checks = [("captured fraction", share, "1")], list[Check]()
     if np.isfinite(error):
         shares.append(("error of the captured fraction", error, "1"))

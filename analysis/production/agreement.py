@@ -1,62 +1,30 @@
 """Every route to entropy production on cases whose rate is known exactly: the agreement table.
 
-Each case is sampled from its own equation, never with the formula that it is held against. Rates
-are of one walker, in nats per unit of time; the seeds are fixed, so that the table is too.
+Each case is sampled from its own equation, never with the formula that it is held against. The
+seeds are fixed, so that the table is too.
 """
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from math import log, pi
-from typing import Any
 
 import numpy as np
 
 from analysis.production import exact, forces, parsing, samples, score, uncertainty
-from core.store import Check
-
-FORCE, LEARNED = 0.01, 0.03  # shares of the exact rate within which routes are asked to be
-CERTAIN = 4.0  # standard errors, where the exact rate is 0
-STEP = 0.005  # between samples of paths
-EVEN, G, COARSE = "even", "g", "even, of symbols"
-
-
-@dataclass(frozen=True)
-class Found:
-    """What one route finds of one case.
-
-    value, error  the rate and its standard error
-    exact         and where that comes from: source
-    share         of the exact rate within which it must be; None: a bound that is only shown
-    bound         whether the route gives a lower bound: where the rate is 0, only above is wrong
-    """
-
-    case: str
-    route: str
-    convention: str
-    value: float
-    error: float
-    exact: float
-    source: str
-    share: float | None
-    bound: bool = False
-
-    @property
-    def tolerance(self) -> float | None:
-        """Return what the value may be off by, None where nothing is asked."""
-        if self.share is None:
-            return None
-        return self.share * self.exact if self.exact else CERTAIN * self.error
-
-    @property
-    def checks(self) -> tuple[Check, ...]:
-        """Return the row for the verification table, or none where nothing is asked."""
-        if self.tolerance is None:
-            return ()
-        quantity = f"{self.case}: {self.route}"
-        source = f"{self.source}; standard error {self.error:.1g}"
-        upper = self.bound and not self.exact
-        kind = "upper" if upper else "absolute"
-        return (Check(quantity, self.value, self.exact, self.tolerance, source, kind),)
+from analysis.production.graded import (
+    COARSE,
+    FORCE,
+    LEARNED,
+    STEP,
+    Found,
+    G,
+    along,
+    bounded,
+    bracketed,
+    linear,
+    over,
+    scored,
+    teller,
+)
 
 
 def table(cases: tuple[str, ...] = ()) -> list[Found]:
@@ -68,104 +36,11 @@ def table(cases: tuple[str, ...] = ()) -> list[Found]:
     return [found for name in chosen for found in CASES[name]()]
 
 
-def _over(found: forces.Rate) -> tuple[float, float]:
-    """Return the mean over independent walkers and its standard error from their scatter.
-
-    Walkers of short paths tell it better than blocks of time, which may be correlated.
-    """
-    each = found.per_particle
-    return float(each.mean()), float(each.std(ddof=1) / len(each) ** 0.5)
-
-
-def _mean(found: list[tuple[float, float]]) -> tuple[float, float]:
-    """Return the mean of independent values and its error from theirs."""
-    values, errors = np.array(found).T
-    return float(values.mean()), float(np.sqrt((errors**2).sum()) / len(errors))
-
-
-def _along(
-    told: Callable[..., Found],
-    paths: Callable[[int], tuple[np.ndarray, np.ndarray, np.ndarray]],
-    batches: int,
-    diffusivity: float,
-) -> Iterator[Found]:
-    """Yield heat along paths (x, u, forces) and their snapshots, of batches made one by one."""
-    heats, stills = [], []
-    for batch in range(batches):
-        x, u, f = paths(batch)
-        heats.append(_over(forces.heat_rate(x, u, STEP, diffusivity)))
-        stills.append(_over(forces.snapshot_rate(u[::100], f[::100], diffusivity)))
-    yield told("heat along paths", *_mean(heats), FORCE)
-    yield told("forces, snapshots", *_mean(stills), FORCE)
-
-
-def _bounded(
-    told: Callable[..., Found],
-    paths: Callable[[int], np.ndarray],
-    batches: int,
-    step: float = STEP,
-    basis: uncertainty.Basis = uncertainty.linear_currents,
-    **more: Any,
-) -> Found:
-    """Return the uncertainty bound at short times, of batches of paths made one by one."""
-    found = (
-        uncertainty.tur_bound(paths(batch), step, basis, **more)[2:4] for batch in range(batches)
-    )
-    return told("uncertainty, extrapolated", *_mean(list(found)), LEARNED, bound=True)
-
-
-def _scored(
-    family: Callable[[Any], Iterator[score.Terms]], x: np.ndarray
-) -> tuple[score.Score, score.Bracket]:
-    """Return a score fitted to the first half of samples and its bracket on the second."""
-    half = len(x) // 2
-    fitted = score.fit(family(x[:half]))
-    return fitted, score.entropy_production(fitted, family(x[half:]))
-
-
-def _bracket(
-    told: Callable[..., Found], found: score.Bracket, kind: str, upper: bool = True
-) -> Iterator[Found]:
-    yield told(f"{kind} score, lower bound", found.lower, found.lower_error, LEARNED, bound=True)
-    if upper:
-        yield told(f"{kind} score, plug-in", found.plug_in, found.plug_in_error, LEARNED)
-
-
-def _teller(case: str, truth: float, source: str, convention: str = EVEN) -> Callable[..., Found]:
-    def told(
-        route: str, value: float, error: float, share: float | None, bound: bool = False
-    ) -> Found:
-        return Found(
-            case, route, convention, float(value), float(error), truth, source, share, bound
-        )
-
-    return told
-
-
-def _linear(
-    told: Callable[..., Found], A: np.ndarray, D: np.ndarray, seed: int, step: float = STEP
-) -> Iterator[Found]:
-    """Yield the routes that any linear system has: drift, Gaussian score, uncertainty."""
-    drift = score.linear_drift(A)
-    apart = samples.linear(A, D, 4 / np.linalg.eigvals(A).real.min(), 2000, seed, walkers=1000)
-    flow = drift(apart.reshape(-1, len(A)))[0].reshape(apart.shape)
-    slopes = np.full(apart.shape[:2], -np.trace(A))
-    found = forces.total_from_drift(flow, slopes, D)
-    yield told("drift, snapshots", found.value, found.standard_error, LEARNED)
-    bracket = _scored(lambda x: score.gaussian(x, drift, D), apart[:400])[1]
-    yield from _bracket(told, bracket, "Gaussian", upper=bool(told("", 0, 0, None).exact))
-
-    def paths(batch: int) -> np.ndarray:
-        return samples.linear(A, D, step, 1000, [seed, batch], walkers=1500)
-
-    yield _bounded(told, paths, 6, step)
-
-
 def trapped_aoup() -> Iterator[Found]:
     """AOUP with thermal noise in a harmonic trap."""
     v0, gamma, eps, k = 1.8, 0.4, 0.2, 0.7
     A, D = np.array([[k, -v0], [0, gamma]]), np.array([eps, gamma])
-    told = _teller(
+    told = teller(
         "AOUP in a trap", exact.aoup_trap(v0, gamma, eps, k), "v0^2 gamma/(eps (k + gamma))"
     )
 
@@ -173,38 +48,38 @@ def trapped_aoup() -> Iterator[Found]:
         x = samples.linear(A, D, STEP, 1500, [7, batch], walkers=3000)
         return x[..., :1], v0 * x[..., 1:], -k * x[..., :1]
 
-    yield from _along(told, paths, 6, eps)
-    yield from _linear(told, A, D, 9)
+    yield from along(told, paths, 6, eps)
+    yield from linear(told, A, D, 9)
 
 
 def two_beads() -> Iterator[Found]:
     """Two beads on springs between a hot and a cold bath."""
     D = np.array([5.0, 0.2])
-    told = _teller("two beads, hot and cold", exact.two_bead(*D), "(Th - Tc)^2/(4 Th Tc)")
-    yield from _linear(told, exact.bead_chain(D)[0], D, 17)
+    told = teller("two beads, hot and cold", exact.two_bead(*D), "(Th - Tc)^2/(4 Th Tc)")
+    yield from linear(told, exact.bead_chain(D)[0], D, 17)
 
 
 def five_beads() -> Iterator[Found]:
     """Five beads on springs along a temperature gradient."""
     D = np.linspace(5.0, 0.1, 5)
-    told = _teller(
+    told = teller(
         "five beads, a gradient", exact.five_bead(5.0, 0.1), "Li et al. (2019), closed form"
     )
-    yield from _linear(told, exact.bead_chain(D)[0], D, 27)
+    yield from linear(told, exact.bead_chain(D)[0], D, 27)
 
 
 def equilibrium() -> Iterator[Found]:
     """Three beads at one temperature: every route must find nothing."""
     D = np.full(3, 2.0)
-    told = _teller("three beads, one bath", 0.0, "equilibrium")
-    yield from _linear(told, exact.bead_chain(D)[0], D, 37)
+    told = teller("three beads, one bath", 0.0, "equilibrium")
+    yield from linear(told, exact.bead_chain(D)[0], D, 37)
 
 
 def athermal_aoup() -> Iterator[Found]:
     """AOUP without thermal noise in a trap: what its propulsion pays."""
     v0, gamma, k = 0.9, 0.4, 0.7
     A, D = np.array([[k, -v0], [0, gamma]]), np.array([0.0, gamma])
-    told = _teller(
+    told = teller(
         "athermal AOUP in a trap", exact.aoup_trap(v0, gamma, 0, k, "g"), "the trap's stiffness", G
     )
     x = samples.linear(A, D, 6.0, 200, 41, walkers=2000)
@@ -219,13 +94,13 @@ def athermal_aoup() -> Iterator[Found]:
                 np.full(len(g), -gamma), np.array([gamma]),
             )  # fmt: skip
 
-    yield from _bracket(told, _scored(family, x)[1], "linear")
+    yield from bracketed(told, scored(family, x)[1], "linear")
 
 
 def chain_of_aoups() -> Iterator[Found]:
     """A ring of four AOUPs on springs, each in a trap; per particle."""
     n, v0, gamma, eps, k, kappa = 4, 0.9, 0.4, 0.2, 0.7, 0.5
-    told = _teller(
+    told = teller(
         "ring of four AOUPs", exact.aoup_chain(n, v0, gamma, eps, k, kappa), "sum over its modes"
     )
     turn = np.roll(np.eye(n), 1, axis=0)
@@ -234,9 +109,9 @@ def chain_of_aoups() -> Iterator[Found]:
     x = samples.linear(A, np.repeat([eps, gamma], n), 10.0, 200, 51, walkers=1500)
     place, g = x[..., :n], x[..., n:]
     still = forces.snapshot_rate(v0 * g, -place @ H.T, eps)
-    yield told("forces, snapshots", *(each / n for each in _over(still)), FORCE)
+    yield told("forces, snapshots", *(each / n for each in over(still)), FORCE)
     drift, D = score.linear_drift(A), np.repeat([eps, gamma], n)
-    found = _scored(lambda x: score.gaussian(x, drift, D), x)[1]
+    found = scored(lambda x: score.gaussian(x, drift, D), x)[1]
     yield told(
         "Gaussian score, lower bound", found.lower / n, found.lower_error / n, LEARNED, bound=True
     )
@@ -246,7 +121,7 @@ def chain_of_aoups() -> Iterator[Found]:
 def abp_in_a_trap() -> Iterator[Found]:
     """Active Brownian particle in the plane, in a harmonic trap."""
     v0, Dr, Dt, k = 1.0, 0.5, 0.3, 0.6
-    told = _teller("ABP in a trap", exact.abp_trap(v0, Dr, Dt, k), "v0^2 Dr/(Dt (k + Dr))")
+    told = teller("ABP in a trap", exact.abp_trap(v0, Dr, Dt, k), "v0^2 Dr/(Dt (k + Dr))")
 
     def drift(x: np.ndarray) -> np.ndarray:
         heading = np.stack([np.cos(x[:, 2]), np.sin(x[:, 2])], axis=1)
@@ -260,14 +135,14 @@ def abp_in_a_trap() -> Iterator[Found]:
         u = v0 * np.stack([np.cos(x[..., 2]), np.sin(x[..., 2])], axis=-1)
         return x[..., :2], u, -k * x[..., :2]
 
-    yield from _along(told, paths, 6, Dt)
+    yield from along(told, paths, 6, Dt)
 
 
 def driven_ring() -> Iterator[Found]:
     """Brownian particle driven round a ring over a cosine."""
     f, T, length = 1.0, 0.5, 2 * pi
     truth = exact.driven_ring(lambda x: 1.2 * np.cos(x), f, length, T)
-    told = _teller("driven ring", truth, "f L J/T by its double integral")
+    told = teller("driven ring", truth, "f L J/T by its double integral")
 
     def force(x: np.ndarray) -> np.ndarray:
         return 1.2 * np.sin(x)
@@ -283,7 +158,7 @@ def driven_ring() -> Iterator[Found]:
         kept.append(np.mod(x[::2], length))  # the next batch goes on from there
         return x, np.full_like(x, f), force(x)
 
-    yield from _along(told, paths, 12, T)
+    yield from along(told, paths, 12, T)
 
     def family(x: np.ndarray) -> Iterator[score.Terms]:
         return score.fourier_hermite(
@@ -292,15 +167,15 @@ def driven_ring() -> Iterator[Found]:
         )  # fmt: skip
 
     apart = np.concatenate([x[::125] for x in kept])
-    yield from _bracket(told, _scored(family, apart)[1], "Fourier")
+    yield from bracketed(told, scored(family, apart)[1], "Fourier")
     waves = uncertainty.periodic_currents(length, 3)
-    yield _bounded(told, lambda batch: kept[batch], 8, 2 * STEP, waves, box=length)
+    yield bounded(told, lambda batch: kept[batch], 8, 2 * STEP, waves, box=length)
 
 
 def two_swimmers() -> Iterator[Found]:
     """The distance of two AOUPs on a ring, with thermal noise, and their propulsion."""
     parts = exact.two_swimmers()
-    told = _teller("two swimmers on a ring", parts.total, "spectral solution of the density")
+    told = teller("two swimmers on a ring", parts.total, "spectral solution of the density")
     x = samples.two_swimmers(600_000, 3)
     force = exact.swimmer_force(x[:, 0])
     u, f = (np.array_split(each[:, None], 60) for each in (0.25 * x[:, 1], force))
@@ -314,9 +189,9 @@ def two_swimmers() -> Iterator[Found]:
 
     y = np.concatenate([x[:150_000], -x[:150_000]])  # the symmetry of the model
     both = np.concatenate([y[::2], y[1::2]])
-    found = _scored(family, both)[1]
-    yield from _bracket(told, found, "Fourier-Hermite")
-    part = _teller("two swimmers, propulsion", parts.g, "spectral solution of the density", G)
+    found = scored(family, both)[1]
+    yield from bracketed(told, found, "Fourier-Hermite")
+    part = teller("two swimmers, propulsion", parts.g, "spectral solution of the density", G)
     share = found.per_variable[1]
     error = found.plug_in_error * share / found.plug_in
     yield part("Fourier-Hermite score, plug-in", share, error, 0.05)
@@ -341,7 +216,7 @@ def three_states() -> Iterator[Found]:
     """A walk round three states, seen as symbols; per step."""
     up, down, n = 0.6, 0.2, 200_000
     truth = (up - down) * log(up / down)
-    told = _teller("three states, per step", truth, "(p - q) ln p/q", COARSE)
+    told = teller("three states, per step", truth, "(p - q) ln p/q", COARSE)
     draw = np.random.default_rng(81).random(n)
     path = np.cumsum(np.where(draw < up, 1, np.where(draw < up + down, -1, 0))) % 3
     found = parsing.cross_parsing(path)

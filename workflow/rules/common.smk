@@ -10,7 +10,7 @@ ROOT = Path(workflow.current_basedir).parent.parent
 if str(ROOT) not in sys.path:
     sys.path.insert(0, str(ROOT))
 
-from analysis import comparison
+from analysis import footing
 from analysis import plan as measuring
 from analysis.measures import transfer
 from core import config as configuration
@@ -148,7 +148,7 @@ def produced(suffix):
     return [
         f"{RESULTS}/{run}/{measure}{suffix}"
         for run, measure in pairs()
-        if comparison.route(measure, STUDY.measures.get(measure, {}))
+        if footing.route(measure, STUDY.measures.get(measure, {}))
     ]
 
 
@@ -156,9 +156,9 @@ def compared():
     """Return the tables of the whole study that it gives cause for, and what they are called."""
     asked = [(m, STUDY.measures.get(m, {})) for _, m in pairs()]
     found = {}
-    if any(comparison.route(*each) for each in asked):
+    if any(footing.route(*each) for each in asked):
         found["footing"] = "all measures of it, side by side"
-    if any(comparison.learns(*each) for each in asked):
+    if any(footing.learns(*each) for each in asked):
         found["agreement"] = "routes against exact rates"
     return found
 
