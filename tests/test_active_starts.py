@@ -100,6 +100,15 @@ def test_particles_on_top_of_each_other_are_named(tmp_path, apart):
         from_file(path, ABP)
 
 
+def test_the_first_tumble_is_as_far_as_any():
+    rtp = {"model": "rtp", "tumble_rate": 2.0, "time_step": 0.025, "t_end": 0.05, "frames": 2}
+    params = prepare({**rtp, "particles": 1, "self_propulsion_speed": 1.0}, "p")
+    waits = [run.begin(params, np.random.default_rng(k)).wait[0] for k in range(400)]
+    probability = -math.expm1(-0.05)
+    exact, error = 1 / probability - 1, math.sqrt(1 - probability) / probability / math.sqrt(400)
+    assert abs(np.mean(waits) - exact) < 4.5 * error
+
+
 def test_heun_names_the_particle_whose_trial_step_is_refused():
     given = {**ABP, "integrator": "heun", "skin": 0.5}
     simulation = run.begin(prepare(given, "p"), np.random.default_rng(2))
