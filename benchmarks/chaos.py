@@ -32,7 +32,7 @@ from sims.chaos.system import System, catalogue  # noqa: E402
 RTOL = 1e-10
 MEMBERS = 1000
 PERIOD = 101  # samples
-FUNCTIONS = ("sin", "cos", "tan", "cosh", "tanh", "exp", "log", "atan")
+FUNCTIONS = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sqrt", "atan")
 SMOOTH = ("Lorenz", "Rossler", "HenonHeiles", "Lorenz96", "HyperQi", "SprottB", "Thomas", "Duffing")
 PEERS = (
     "Lorenz", "Rossler", "Thomas", "HenonHeiles", "SprottB", "HyperQi", "Duffing", "Chua", "Chen",
@@ -83,14 +83,21 @@ def fastest(works, rounds: int) -> list[float]:
     return best
 
 
+def either(heyoka, name: str):
+    """Return a function of heyoka's expressions, which takes numbers too."""
+    own = getattr(np, "arctan" if name == "atan" else name)
+
+    def function(x):
+        return getattr(heyoka, name)(x) if isinstance(x, heyoka.expression) else float(own(x))
+
+    return function
+
+
 def equations(heyoka, system: System) -> list:
     """Return a system's equations as heyoka takes them, parsed by our own grammar."""
     variables = heyoka.make_vars(*system.variables)
     named = {**dict(zip(system.variables, variables, strict=True)), **system.parameters}
-    functions = SimpleNamespace(**{name: getattr(heyoka, name) for name in FUNCTIONS})
-    # of numbers alone, heyoka takes no function
-    functions.sinh = lambda x: heyoka.sinh(x) if isinstance(x, heyoka.expression) else np.sinh(x)
-    functions.sqrt = lambda x: heyoka.sqrt(x) if isinstance(x, heyoka.expression) else np.sqrt(x)
+    functions = SimpleNamespace(**{name: either(heyoka, name) for name in FUNCTIONS})
     texts = [expressions.python(rate, {}) for rate in system.rates]
     names = {**named, "t": heyoka.time}
     return [

@@ -147,3 +147,19 @@ def test_shapes_are_checked():
             flow.ensemble(LORENZ, np.array(bad), np.ones((2, 3)))
     start = np.array([1.0, 2.0, 3.0])
     np.testing.assert_array_equal(flow.trajectory(LORENZ, np.array([2.0]), start), [start])
+
+
+@pytest.mark.parametrize("name", ["Lorenz", "Rossler", "Rucklidge"])
+def test_steps_and_refusals_are_as_many_as_scipy_s(name):
+    system = SYSTEMS[name]
+    end, start = 2 * system.period, np.array(system.initial_condition)
+    found = lanes.integrate(
+        generate.compiled_lanes(system, 1), np.array([0.0, end]), start[None],
+        np.array([[*system.parameters.values(), 0.0]]), lanes=1,
+    )  # fmt: skip
+    other = solve_ivp(
+        lambda t, x: system.rate(x, t), (0, end), start, "DOP853", rtol=1e-10, atol=1e-10
+    )
+    steps, refused = found.counts[0, [lanes.COUNTED_STEPS, lanes.COUNTED_REJECTED]]
+    assert refused > 10  # after which a step may not grow
+    assert (steps, 2 + 12 * (steps + refused)) == (len(other.t) - 1, other.nfev)

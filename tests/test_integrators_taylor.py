@@ -187,3 +187,16 @@ def test_a_long_sum_can_be_written():
     times = np.array([0.0, 1.0])
     one, other = (flow.trajectory(system, times, integrator=i) for i in ("taylor", "dop853"))
     np.testing.assert_allclose(one, other, rtol=1e-8)
+
+
+@pytest.mark.parametrize("integrator", ["taylor", "dop853"])
+def test_time_is_kept_beyond_its_last_digit(integrator):
+    times = 1e8 + 0.5 * np.arange(60)  # whole steps of 1.5e-8 lie between two numbers there
+    system = linear()
+    system = replace(system, equations=("-a*x", "x - y"))
+    how = {"rtol": 1e-13, "atol": 1e-30, "integrator": integrator}
+    found = flow.trajectory(system, times, np.array([1.0, 1.0]), **how)
+    since = times - 1e8
+    # some hundred steps of relative error 1e-13; a lost rounding of time would be 1e-9 in each
+    np.testing.assert_allclose(found[:, 0], np.exp(-since), rtol=2e-10)
+    np.testing.assert_allclose(found[:, 1], (1 + since) * np.exp(-since), rtol=2e-10)
