@@ -119,10 +119,10 @@ def test_contraction_takes_the_stored_exponents():
     # exponents have errors, but their sum has none beside the divergence of the same orbit
     facts["lyapunov_standard_error"] = [0.1, 0.1, 0.1]
     facts["lyapunov_spectrum"] = [0.9, 0.0, -14.3]
-    assert not contraction(None, types.SimpleNamespace(facts=facts, name="0")).checks[0].passed
+    assert not contraction(None, member(facts)).checks[0].passed
     delay = {"lyapunov_spectrum": [5.7e-3, 1e-4, -0.04, -0.05], "kind": "delay", "title": "Ikeda"}
     with pytest.raises(ConfigError, match="Ikeda: a delay equation has endless exponents"):
-        contraction(None, types.SimpleNamespace(facts=delay, name="0"))
+        contraction(None, member(delay))
     with pytest.raises(ConfigError, match="holds no exponents"):
         contraction(None, member({}))
     with pytest.raises(ConfigError, match="a delay equation has endless exponents"):
@@ -206,7 +206,7 @@ def test_a_passive_copy_and_tumblers_on_a_line_have_an_uncertainty_bound(tmp_pat
 
 
 def test_the_row_of_free_particles_seldom_fails_by_chance_however_few_frames():
-    from analysis.measures.production import _free
+    from analysis.measures.production import _alone
     from analysis.production import forces
 
     draw = np.random.default_rng(8)
@@ -217,12 +217,12 @@ def test_the_row_of_free_particles_seldom_fails_by_chance_however_few_frames():
             # heat of a free particle over a time t: mean 10 t, variance 20 t
             steps = 10 + math.sqrt(20) * draw.standard_normal((frames - 1, n))
             total = np.concatenate([np.zeros((1, n)), np.cumsum(steps, axis=0)])
-            (row,) = _free(params, forces.heat_from_totals(total, np.arange(frames)))
+            (row,) = _alone(params, forces.heat_from_totals(total, np.arange(frames)))
             assert row.exact == 10
             failed.append(not row.passed)
         assert np.mean(failed) < 0.03  # .0027 of a normal number, .01 of 20 blocks
     few = forces.heat_from_totals(np.arange(3.0), np.arange(3))
-    assert _free(params, few) == ()  # one particle, two times: no error to judge by
+    assert _alone(params, few) == ()  # one particle, two times: no error to judge by
 
 
 def test_transients_and_torques_are_told(tmp_path, capsys):
