@@ -1,4 +1,4 @@
-"""CPU times of the catalogue's flows: compiling, integrating, exponents.
+"""CPU times of the catalogue's flows: compiling, integrating, exponents, a benchmark's file.
 
 `python benchmarks/chaos.py [--radau]`. One core, one thread; CPU seconds of compiled code. Nothing
 is asserted: goals stand beside what was found. dysts and heyoka, where they are installed, are
@@ -7,9 +7,13 @@ default, Radau; heyoka on one trajectory, and on a thousand in its batch mode, a
 the faster.
 """
 
+import contextlib
 import importlib
+import io
+import json
 import os
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from statistics import geometric_mean
@@ -24,12 +28,14 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np  # noqa: E402
 
+from sims.__main__ import main as simulate  # noqa: E402
 from sims.chaos import expressions, flow, generate, tangent  # noqa: E402
 from sims.chaos.system import System, catalogue  # noqa: E402
 
 RTOL = 1e-10
 MEMBERS = 1000
 SMOOTH = ("Lorenz", "Rossler", "HenonHeiles", "Lorenz96", "HyperQi", "SprottB", "Thomas", "Duffing")
+TWICE = ("ForcedVanDerPol", "HenonHeiles", "SprottA")  # which are in two settings
 PEERS = (
     "Lorenz", "Rossler", "Thomas", "HenonHeiles", "SprottB", "HyperQi", "Duffing", "Chua", "Chen",
     "Halvorsen", "Lorenz96", "Aizawa", "Rucklidge", "Dadras", "Finance", "Hadley", "SprottJerk",
@@ -127,6 +133,25 @@ def ensembles() -> None:
         print(f"geometric means over heyoka's {means[0]:.2f} and {means[1]:.2f}   goals <= 1.5")
 
 
+def benchmark() -> None:
+    """Print what a benchmark file of 129 flows takes, all that is computed and written counted."""
+    spec = {
+        "simulator": "chaos",
+        "params": {
+            "systems": {"kind": "flow", "without": [f"{name}Chaotic" for name in TWICE]},
+            "trajectories": 16, "samples": 4096, "dtype": "float32",
+        },
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.h5"
+        given = ["benchmark", "--spec", json.dumps(spec), "--seed", "1", "-o", str(path)]
+        with contextlib.redirect_stderr(io.StringIO()):
+            spent = seconds(lambda: simulate(given))
+        size = path.stat().st_size / 1e6
+        print(f"129 flows x 16 x 4096 samples to HDF5 {spent:9.1f} s   goal <= 15")
+        print(f"its size {size:38.0f} MB  goal <= 100")
+
+
 def main() -> None:
     """Print the table."""
     systems = list(catalogue("flow").values())
@@ -139,6 +164,7 @@ def main() -> None:
         spent = seconds(lambda s=kept, n=samples: [integrate(system, n) for system in s])
         print(f"{len(kept)} flows, {samples:6d} samples {spent:16.2f} s   goal <= {goal}")
     ensembles()
+    benchmark()
     lorenz = catalogue()["Lorenz"]
     parts = lambda: list(tangent.Tangent(lorenz).stretches(2000.0, 2.0))  # noqa: E731
     parts()

@@ -102,11 +102,12 @@ def test_thinned_and_whole_orbit_agree_where_they_meet():
     assert (np.abs(found.sums - exact) < 5 * error)[keep].all()
 
 
-@pytest.mark.parametrize(("d", "within"), [(1, 0.04), (2, 0.08), (3, 0.2), (5, 0.7)])
+@pytest.mark.parametrize(("d", "within"), [(1, 0.04), (2, 0.11), (3, 0.21), (5, 0.7)])
 def test_a_uniform_cube_has_its_dimension(d, within):
     """Edges lower the slope by d r/2, which the error must cover; it must not cover any answer.
 
-    The bounds are about twice the errors of eight other draws (0.01, 0.035, 0.08) at 20 000 points.
+    The bounds are about twice the errors of eight other draws (0.01, 0.035, 0.08) at 20 000 points,
+    and up to half of the 0.13 that a fold would add, where few points cannot exclude it.
     """
     found = correlation_dimension(np.random.default_rng(10 + d).random((10_000, d)))
     assert abs(found.value - d) < 3 * found.standard_error
