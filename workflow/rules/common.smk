@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(workflow.current_basedir).parent.parent
 if str(ROOT) not in sys.path:
@@ -129,6 +130,38 @@ def pairs():
 def outputs(suffix):
     """Return one file per measure of each run."""
     return [f"{RESULTS}/{run}/{measure}{suffix}" for run, measure in pairs()]
+
+
+def sweeps():
+    """Return the runs of each sweep over one number, by the name before its values."""
+    found = {}
+    for name in STUDY.runs:
+        base, _, last = name.rpartition("/")
+        if "~" not in base and re.fullmatch(r"[^~]+~[-+.0-9e]+", last):
+            found.setdefault(base, []).append(name)
+    return {base: runs for base, runs in found.items() if len(runs) > 1}
+
+
+def of_sweep(wildcards):
+    """Return a measure's files of all runs of a sweep."""
+    return [
+        f"{RESULTS}/{run}/{wildcards.measure}.h5" for run in sweeps()[wildcards.run]
+    ]
+
+
+def origins(wildcards):
+    """Return what the runs of a sweep depend on."""
+    return [origin(SimpleNamespace(run=run)) for run in sweeps()[wildcards.run]]
+
+
+def diagrams():
+    """Return a figure of all runs of a sweep for each measure that is drawn over a parameter."""
+    return [
+        f"{RESULTS}/{base}/{measure}.svg"
+        for base, runs in sweeps().items()
+        for measure in STUDY.runs[runs[0]].measures
+        if measuring.over_a_parameter(measure, STUDY.measures)
+    ]
 
 
 def everything():

@@ -27,7 +27,28 @@ rule figure:
         "python -m analysis.figures {input:q} -o {output:q} 2> {log:q}"
 
 
+use rule figure as diagram with:
+    input:
+        of_sweep,
+    output:
+        report(
+            f"{RESULTS}/{{run}}/{{measure}}.svg",
+            category="Figures",
+            subcategory="{run}",
+            caption="../report/figure.rst",
+            labels=facts,
+        ),
+    wildcard_constraints:
+        run="|".join(re.escape(name) for name in sweeps()) or "none",
+    params:
+        code=provenance.code_sha256("analysis.figures.__main__"),
+        spec=measure_spec,
+        measure_code=measure_code,
+        origin=origins,
+
+
 rule figures:
     input:
         outputs(".svg"),
+        diagrams(),
         films(),

@@ -59,6 +59,7 @@ rule verify:
 rule report:
     input:
         outputs(".svg"),
+        diagrams(),
         films(),
         rules.tables.output,
     output:
