@@ -2,6 +2,10 @@
 
 import json
 import math
+import os
+import subprocess
+import sys
+from pathlib import Path
 from types import SimpleNamespace
 
 import numpy as np
@@ -201,6 +205,28 @@ def test_what_cannot_be_drawn_is_told_before(spec, params, message):
     with pytest.raises(ConfigError, match=message):
         specs = {"d": {"measure": "bifurcation", **spec}}
         check("d", specs, "chaos", extents, "c:", "c: runs.a", ready)
+
+
+def test_the_runs_of_a_sweep_over_a_number_make_one_figure(tmp_path):
+    """A dry run: a diagram for the sweep over c, none for the one over texts or over two numbers."""
+    params = {"systems": ["Rossler"], "samples": 100}
+    common = {"simulator": "chaos", "params": params, "measures": ["bifurcation", "attractor"]}
+    runs = {
+        "one": common | {"sweep": {"parameters.c": [2.5, 3.5, 4.5]}},
+        "two": common | {"sweep": {"parameters.c": [3.5, 4.5], "transient": [10, 20]}},
+        "text": common | {"sweep": {"dtype": ["float32", "float64"]}},
+    }
+    (tmp_path / "config.yaml").write_text(json.dumps({"seed": 1, "runs": runs}))
+    root = Path(__file__).resolve().parent.parent
+    done = subprocess.run(
+        [sys.executable, "-m", "snakemake", "-s", root / "Snakefile", "-n", "figures",
+         "--directory", tmp_path],
+        env={**os.environ, "PYTHONPATH": str(root)}, capture_output=True, text=True, timeout=300,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    made = [line.split()[-1] for line in done.stdout.splitlines() if "output:" in line]
+    assert [path for path in made if path.count("/") == 2] == ["results/one/bifurcation.svg"]
+    assert sum(path.endswith("bifurcation.svg") for path in made) == 1 + 3 + 4 + 2
 
 
 def test_members_without_a_varied_parameter_are_counted():
