@@ -208,7 +208,7 @@ def test_what_cannot_be_drawn_is_told_before(spec, params, message):
 
 
 def test_the_runs_of_a_sweep_over_a_number_make_one_figure(tmp_path):
-    """A dry run: a diagram for the sweep over c, none for the one over texts or over two numbers."""
+    """A dry run: a diagram for the sweep over c, none for texts or two numbers."""
     params = {"systems": ["Rossler"], "samples": 100}
     common = {"simulator": "chaos", "params": params, "measures": ["bifurcation", "attractor"]}
     runs = {
