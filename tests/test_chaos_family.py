@@ -90,15 +90,26 @@ def test_those_that_escape_are_named_and_the_others_keep_their_bits(tmp_path):
     mine.write_text(ESCAPES)
     system = chaos.params.read(mine)["Ramp"]
     times = np.arange(30) * 0.25
-    ramp = family.members(system, {"k": [0.0, 3.0]}, 4)
+    ramp = family.members(system, {"k": [0.1, 1.9]}, 4)
     found = family.ensemble(ramp, times, 1.0, rtol=1e-9, atol=1e-9)
     assert found.numbers == (0, 1)
     assert [line.split(":")[0] for line in found.lost] == ["Ramp.2", "Ramp.3"]
     assert all("collapsed at t = " in line for line in found.lost)
     short = family.ensemble(ramp[:2], times, 1.0, rtol=1e-9, atol=1e-9)
     assert (short.states == found.states).all()
-    only = family.ensemble([ramp[0], ramp[3]], times, 1.0, rtol=1e-9, atol=1e-9)
-    assert (only.states[0] == found.states[0]).all()
+    only = family.ensemble([ramp[1], ramp[3]], times, 1.0, rtol=1e-9, atol=1e-9)
+    assert (only.states[0] == found.states[1]).all()
+
+
+def test_one_that_is_left_alone_is_followed_beside_a_copy():
+    """One lane differs from eight by rounding, which the Lorenz system makes large by t = 40."""
+    system = catalogue()["Lorenz"]
+    times, x = np.array([0.0, 40.0]), np.array(system.initial_condition)
+    moved = family._abreast([system], times, {0: x}, 1e-9, 1e-9)
+    both = flow.ensemble(system, times, np.array([x, x]), rtol=1e-9, atol=1e-9)
+    alone = flow.trajectory(system, times, x, rtol=1e-9, atol=1e-9)
+    assert (moved.states[0] == both[0]).all()
+    assert (alone != both[0]).any()
 
 
 @pytest.mark.parametrize(

@@ -184,7 +184,7 @@ def correlation_dimension(
     1/ln r, and a fit is low by a tenth. The logarithm's power b is fitted to radii below a
     twentieth of the size; folds are seen where b is 1 within 2 errors, and 1 is 7 times as likely
     as 0. With p the probability of 1, the error also holds (p (1 - p))^(1/2) times what the
-    logarithm changes.
+    logarithm changes. A set that is folded in two directions comes out low still.
 
     All pairs are counted where they are fewer than 4e7; larger radii from at most 8192 points.
     Raises ValueError for NaN, equal points, too few points, low >= high.
