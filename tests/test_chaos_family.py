@@ -102,14 +102,12 @@ def test_those_that_escape_are_named_and_the_others_keep_their_bits(tmp_path):
 
 
 def test_one_that_is_left_alone_is_followed_beside_a_copy():
-    """One lane differs from eight by rounding, which the Lorenz system makes large by t = 40."""
+    """One lane may differ from eight by rounding, which the Lorenz system makes large by t = 40."""
     system = catalogue()["Lorenz"]
     times, x = np.array([0.0, 40.0]), np.array(system.initial_condition)
     moved = family._abreast([system], times, {0: x}, 1e-9, 1e-9)
     both = flow.ensemble(system, times, np.array([x, x]), rtol=1e-9, atol=1e-9)
-    alone = flow.trajectory(system, times, x, rtol=1e-9, atol=1e-9)
     assert (moved.states[0] == both[0]).all()
-    assert (alone != both[0]).any()
 
 
 @pytest.mark.parametrize(
