@@ -21,6 +21,9 @@ from core.store import Extent
 BUILT_IN = "measure"  # the key by which a specification names a built-in measure with options
 
 
+OVER = ("bifurcation", "maxima")  # what several runs of a sweep make one picture of, together
+
+
 @dataclass(frozen=True)
 class Plan:
     """A measure ready to be called as function(run, member).
@@ -242,3 +245,9 @@ def check(
 def code(name: str, specs: Mapping[str, Mapping[str, Any]]) -> str:
     """Return the hash of all code that makes a measure."""
     return provenance.code_sha256("core.store", resolve(name, specs, "").module)
+
+
+def over_a_parameter(name: str, specs: Mapping[str, Mapping[str, Any]]) -> bool:
+    """Return whether a measure of the runs of a sweep is drawn over what they differ in."""
+    spec = specs.get(name, {})
+    return spec.get(BUILT_IN, spec.get("functional", name)) in OVER

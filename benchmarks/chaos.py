@@ -1,4 +1,4 @@
-"""CPU times of the catalogue's flows: compiling, integrating, exponents.
+"""CPU times of the catalogue's flows: compiling, integrating, exponents, a benchmark's file.
 
 `python benchmarks/chaos.py [--radau] [--all]`. One core, one thread; CPU seconds of compiled code.
 Nothing is asserted: goals stand beside what was found. dysts and heyoka, where they are installed,
@@ -8,9 +8,13 @@ eight flows or, if asked, on a hundred members of all that have no corner. Round
 turns; the fastest counts. Errors are those after a period, against heyoka at 1e-17.
 """
 
+import contextlib
 import importlib
+import io
+import json
 import os
 import sys
+import tempfile
 import warnings
 from pathlib import Path
 from statistics import geometric_mean
@@ -26,6 +30,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import numpy as np  # noqa: E402
 
+from sims.__main__ import main as simulate  # noqa: E402
 from sims.chaos import expressions, flow, generate, tangent  # noqa: E402
 from sims.chaos.system import System, catalogue  # noqa: E402
 
@@ -34,6 +39,7 @@ MEMBERS = 1000
 PERIOD = 101  # samples
 FUNCTIONS = ("sin", "cos", "tan", "sinh", "cosh", "tanh", "exp", "log", "sqrt", "atan")
 SMOOTH = ("Lorenz", "Rossler", "HenonHeiles", "Lorenz96", "HyperQi", "SprottB", "Thomas", "Duffing")
+TWICE = ("ForcedVanDerPol", "HenonHeiles", "SprottA")  # which are in two settings
 PEERS = (
     "Lorenz", "Rossler", "Thomas", "HenonHeiles", "SprottB", "HyperQi", "Duffing", "Chua", "Chen",
     "Halvorsen", "Lorenz96", "Aizawa", "Rucklidge", "Dadras", "Finance", "Hadley", "SprottJerk",
@@ -173,6 +179,25 @@ def beside_heyoka() -> None:
             print(f"  {name:8} one {one:.2f}, {members} of them {many:.2f}, error {error:.2g}")
 
 
+def benchmark() -> None:
+    """Print what a benchmark file of 129 flows takes, all that is computed and written counted."""
+    spec = {
+        "simulator": "chaos",
+        "params": {
+            "systems": {"kind": "flow", "without": [f"{name}Chaotic" for name in TWICE]},
+            "trajectories": 16, "samples": 4096, "dtype": "float32",
+        },
+    }  # fmt: skip
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "run.h5"
+        given = ["benchmark", "--spec", json.dumps(spec), "--seed", "1", "-o", str(path)]
+        with contextlib.redirect_stderr(io.StringIO()):
+            spent = seconds(lambda: simulate(given))
+        size = path.stat().st_size / 1e6
+        print(f"129 flows x 16 x 4096 samples to HDF5 {spent:9.1f} s   goal <= 15")
+        print(f"its size {size:38.0f} MB  goal <= 100")
+
+
 def main() -> None:
     """Print the table."""
     systems = list(catalogue("flow").values())
@@ -188,6 +213,7 @@ def main() -> None:
         spent = seconds(lambda s=kept, n=samples: [integrate(system, n) for system in s])
         print(f"{len(kept)} flows, {samples:6d} samples {spent:16.2f} s   goal <= {goal}")
     beside_heyoka()
+    benchmark()
     lorenz = catalogue()["Lorenz"]
     parts = lambda: list(tangent.Tangent(lorenz).stretches(2000.0, 2.0))  # noqa: E731
     parts()

@@ -24,7 +24,8 @@ BEND = 1.5  # a slope that falls linearly with r lies so many of its bends below
 SPAN = 2 * PER_OCTAVE  # radii that a scaling region spans at least: a factor of 4
 FOLD = 4 * math.e  # of x(n + 1) = 4x(1 - x), C(r) = (4r/pi^2) ln(4e/r) + O(r^2), by integration
 EDGE = 1 / 20  # of the size: beyond, it is the edges of a set that bend its curve
-SURE = 2.0  # standard errors of the power of the logarithm by which it is told from 0
+NEAR = 2.0  # standard errors within which the power of the logarithm is 1 ...
+ODDS = 7.0  # ... and of 1 against 0: those of two errors, if the error is 1/2
 
 
 class Dimension(NamedTuple):
@@ -98,6 +99,14 @@ def _logarithm(curve: Curve, size: float) -> np.ndarray:
     return np.asarray(np.log(FOLD * size / curve.radii))
 
 
+def unfolded(found: Dimension) -> np.ndarray:
+    """Return the shares of pairs of which a dimension is the slope: C, over ln(4eS/r) if folded."""
+    if not found.folded:
+        return found.curve.sums
+    radii = found.curve.radii
+    return np.asarray(found.curve.sums * math.log(FOLD) / np.log(FOLD * radii[-1] / radii))
+
+
 def _power(curve: Curve, size: float) -> tuple[float, float]:
     """Return b of C(r) ~ r^D ln(4eS/r)^b and its error, from the small radii; 0, inf of too few."""
     keep = curve.radii <= EDGE * size
@@ -114,15 +123,19 @@ def _regression(
     curve: Curve, size: float, folds: bool | None, whole_range: bool
 ) -> tuple[float, float, int, bool]:
     """Return (slope, its error, first radius, folded)."""
-    value, error, first = _fitted(curve, whole_range)
-    power, scatter = (0.0, 0.0) if folds is False else _power(curve, size)
-    if folds is None:
-        folds = power > SURE * scatter and abs(power - 1) < SURE * scatter and not whole_range
-    if not folds:
-        return value, error, first, False
     flat = Curve(curve.radii, curve.sums / _logarithm(curve, size), curve.pairs)
-    found, error, first = _fitted(flat, whole_range)
-    return found, math.hypot(error, (found - value) * min(scatter, 0.5)), first, True
+    plain = *_fitted(curve, whole_range), False
+    if folds is False or (folds is None and whole_range):
+        return plain
+    folded = *_fitted(flat, whole_range), True
+    if folds:
+        return folded
+    power, scatter = _power(curve, size)
+    likely = 1 / (1 + math.exp(min((0.5 - power) / scatter**2, 700.0)))  # that b is 1, and not 0
+    seen = likely > ODDS / (1 + ODDS) and abs(power - 1) < NEAR * scatter
+    value, error, first, _ = folded if seen else plain
+    unsure = math.sqrt(likely * (1 - likely)) * abs(folded[0] - plain[0])
+    return value, math.hypot(error, unsure), first, seen
 
 
 def _takens(curve: Curve, first: int) -> tuple[float, float]:
@@ -169,8 +182,9 @@ def correlation_dimension(
     Where a flow or a map folds its attractor, as those with one hump do, the density is endless on
     the folds, like 1/sqrt(distance). C(r) has a logarithm then, its slope comes to D2 as slowly as
     1/ln r, and a fit is low by a tenth. The logarithm's power b is fitted to radii below a
-    twentieth of the size; folds are seen where b is 1, and not 0, within 2 errors. The error then
-    also holds what would be missing without the logarithm, times the error of b (1/2 at most).
+    twentieth of the size; folds are seen where b is 1 within 2 errors, and 1 is 7 times as likely
+    as 0. With p the probability of 1, the error also holds (p (1 - p))^(1/2) times what the
+    logarithm changes. A set that is folded in two directions comes out low still.
 
     All pairs are counted where they are fewer than 4e7; larger radii from at most 8192 points.
     Raises ValueError for NaN, equal points, too few points, low >= high.

@@ -97,9 +97,10 @@ def dimension(file: MeasureFile, canvas: FigureBase) -> None:
     upper.set_xscale("log")
     least = min(float(m.extra["sums"].min()) for m in file.members.values())
     style.logarithmic(upper, least / 3, 3.0)
-    upper.set_ylabel("share of pairs C(r)")
-    lower.set_xlabel("radius r")
     measure, _ = parts.first(file)
+    folded = "over the logarithm" in measure.convention
+    upper.set_ylabel("C(r) / ln(4eS/r)" if folded else "share of pairs C(r)")
+    lower.set_xlabel("radius r")
     style.headline(canvas, f"{measure.label}: {_verdict(file, 'D2 =')}".replace("= of", "of"), file)
     style.footnote(canvas, measure.convention)
 

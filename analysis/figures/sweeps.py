@@ -15,6 +15,7 @@ from core.store import Measure, MeasureFile
 LEAD = "parameter "
 HIGH, BENEATH = 3.4, 1.6  # inches
 FEW, MANY = 4_000, 40_000  # points, up to and from which dots are large and small
+EDGE = 0.01  # of the parameter's range, so that no dot is cut
 BAND = 0.02  # of the range: a lower exponent lies outside the picture
 
 
@@ -38,7 +39,7 @@ def _varied(measures: Sequence[Measure]) -> tuple[str, np.ndarray]:
 def _points(axes: Axes, x: np.ndarray, measures: Sequence[Measure]) -> None:
     values = [np.asarray(m.value) for m in measures]
     total = sum(v.size for v in values)
-    size = 2.4 if total < FEW else 1.4 if total < MANY else 0.9
+    size = 3.0 if total < FEW else 1.4 if total < MANY else 0.9
     axes.plot(
         np.repeat(x, [v.size for v in values]), np.concatenate(values), ".", ms=size, mew=0,
         rasterized=total > FEW, color=style.COLOURS[0],
@@ -54,7 +55,7 @@ def _exponents(axes: Axes, x: np.ndarray, measures: Sequence[Measure]) -> None:
     axes.axhline(0.0, color=style.GREY, lw=0.7)
     axes.fill_between(x, largest - error, largest + error, color=style.COLOURS[1], alpha=0.3, lw=0)
     axes.plot(x, largest, color=style.COLOURS[1], lw=0.8)
-    low, high = float(np.quantile(largest, BAND)), float(largest.max())
+    low, high = float(np.quantile(largest - error, BAND)), float((largest + error).max())
     low = max(low, -2.0 * max(high, 0.0)) if high > 0 else low
     margin = 0.08 * max(high - low, 1e-12)
     axes.set_ylim(low - margin, high + margin)
@@ -76,7 +77,7 @@ def _panels(
         canvas.align_ylabels(list(panels))
     panels[-1].set_xlabel(style.pretty(name))
     if x[0] < x[-1]:
-        panels[-1].set_xlim(float(x[0]), float(x[-1]))
+        panels[-1].set_xlim(float(x[0]) - EDGE * np.ptp(x), float(x[-1]) + EDGE * np.ptp(x))
 
 
 def draw(file: MeasureFile, canvas: FigureBase) -> None:

@@ -62,11 +62,14 @@ def _dimension_room(
     low: float | None = None,
     high: float | None = None,
     method: Fit = "fit",
+    folds: bool | None = None,
 ) -> None:
     _least(samples, 100, "correlation_dimension")
     _positive(theiler=theiler, low=low, high=high)
     if theiler is not None and theiler > samples // 4:
         raise ConfigError(f"theiler: must be at most {samples // 4} here, got {theiler}")
+    if folds and method != "fit":
+        raise ConfigError("folds: is of the method fit; the likelihood has no logarithm")
     if low is not None and high is not None and not low < high:
         raise ConfigError(f"low: must be below high, got {low:g} and {high:g}")
 
@@ -79,13 +82,16 @@ def of_dimension(
     low: float | None = None,
     high: float | None = None,
     method: Fit = "fit",
+    folds: bool | None = None,
 ) -> Result:
     """Return the correlation dimension of each orbit, with the curve that it was read from."""
-    from analysis.dynamics.dimension import correlation_dimension
+    from analysis.dynamics.dimension import correlation_dimension, unfolded
 
     each = _each(
         found.values, found.rows,
-        lambda x: correlation_dimension(x, theiler=theiler, low=low, high=high, method=method),
+        lambda x: correlation_dimension(
+            x, theiler=theiler, low=low, high=high, method=method, folds=folds
+        ),
     )  # fmt: skip
     one = each[0]
     return Result(
@@ -98,16 +104,18 @@ def of_dimension(
             else "Takens' maximum likelihood, largest difference of a coordinate",
             "pairs closer in time than "
             + ("a mean period" if theiler is None else f"{theiler} samples") + " left out",
+            "C(r) over the logarithm ln(4eS/r) of a folded set" if one.folded else "",
         ),
         figure="dimension" if len(each) == 1 else "curves",
         extra={
-            "radii": one.curve.radii, "sums": one.curve.sums,
+            "radii": one.curve.radii, "sums": unfolded(one),
             "fit": np.array([one.value, one.standard_error, one.low, one.high]),
         } if len(each) == 1 else {},
         summary=_means(
             standard_error_of_the_fit=[d.standard_error for d in each],
             lower_end_of_the_fit=[d.low for d in each],
             upper_end_of_the_fit=[d.high for d in each],
+            folded=[float(d.folded) for d in each],
         ),
     )  # fmt: skip
 
@@ -119,6 +127,7 @@ def _exponent_room(
     theiler: int | None = None,
     method: Follow = "rosenstein",
     radius: float | None = None,
+    across: bool | None = None,
 ) -> None:
     _least(samples, 100, "lyapunov_from_data")
     _positive(steps=steps, theiler=theiler, radius=radius)
@@ -137,6 +146,7 @@ def of_exponent(
     theiler: int | None = None,
     method: Follow = "rosenstein",
     radius: float | None = None,
+    across: bool | None = None,
 ) -> Result:
     """Return the largest Lyapunov exponent of each orbit from the parting of its neighbours."""
     from analysis.dynamics.divergence import lyapunov_from_data
@@ -144,7 +154,8 @@ def of_exponent(
     each = _each(
         found.values, found.rows,
         lambda x: lyapunov_from_data(
-            x, found.step, steps=steps, theiler=theiler, method=method, radius=radius
+            x, found.step, steps=steps, theiler=theiler, method=method, radius=radius,
+            across=across,
         ),
     )  # fmt: skip
     one = each[0]

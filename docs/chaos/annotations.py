@@ -1,13 +1,14 @@
 """Computes what the catalogue says of its orbits: sims/chaos/catalogue/annotations.toml.
 
-    python docs/chaos/annotations.py [NAME ...]
+    python docs/chaos/annotations.py [--dimension | --periods | --chaos] [NAME ...]
 
 Correlation dimension, periods, two verdicts on chaos, each by `analysis.dynamics` with its error.
-All of them take about ten minutes of CPU; with names, only those are made anew.
+All of them take about fifteen minutes of CPU; with names, or a part, only those are made anew.
 """
 
 import math
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -55,17 +56,20 @@ PIECE = 10_000  # samples that are integrated at once
 
 
 def turning(system: System, name: str) -> bool:
-    """Return whether a variable is an angle: 2 pi more changes no rate."""
-    i = system.variables.index(name)
-    x = np.array(system.initial_condition) + np.random.default_rng(0).normal(
-        size=(16, system.dimension)
-    )
-    y = x.copy()
+    """Return whether a variable is an angle: 2 pi more changes no rate; of a map, turns aside."""
+    i, draw = system.variables.index(name), np.random.default_rng(0)
+    x = np.array(system.initial_condition) + draw.normal(size=(16, system.dimension))
+    past = draw.normal(size=(16, len(system.delayed)))
+    y, then = x.copy(), past.copy()
     y[:, i] += 2 * math.pi
+    then[:, [k for k, d in enumerate(system.delayed) if d.startswith(f"{name}_")]] += 2 * math.pi
     with np.errstate(all="ignore"):
-        here, there = system.rate(x), system.rate(y)
+        here, there = system.rate(x, past=past), system.rate(y, past=then)
     sane = np.isfinite(here) & np.isfinite(there)
-    return bool(np.allclose(here[sane], there[sane], rtol=1e-6, atol=1e-9))
+    change = (there - here)[sane]
+    if system.kind == "map":
+        change = change - 2 * math.pi * np.round(change / (2 * math.pi))
+    return bool((np.abs(change) <= 1e-6 * np.abs(here[sane]) + 1e-9).all())
 
 
 def bounded(system: System, states: np.ndarray) -> tuple[np.ndarray, list[str]]:
@@ -82,6 +86,8 @@ def bounded(system: System, states: np.ndarray) -> tuple[np.ndarray, list[str]]:
         elif turning(system, name):
             columns += [np.cos(x), np.sin(x)]
             names += [f"cos({name})", f"sin({name})"]
+    if not columns:
+        raise ValueError("no coordinate stays bounded")
     found = np.stack(columns, axis=1)
     spread = found.std(axis=0)
     moving = spread > 1e-9 * np.abs(found).max(initial=1e-300)
@@ -112,7 +118,7 @@ def _states(system: System, number: int, per_period: float, start: Any) -> np.nd
 def dimension(system: System, start: Any) -> dict[str, Any]:
     """Return the correlation dimension."""
     if system.kind == "delay":
-        points = embed(_states(system, POINTS, DELAYS, start), DELAYS, 1)
+        points = embed(bounded(system, _states(system, POINTS, DELAYS, start))[0], DELAYS, 1)
         spaced: float = DELAYS
     else:
         spaced = 1.0 if system.kind == "map" else SPACED
@@ -180,24 +186,29 @@ def known() -> Any:
     return spectra.catalogued()
 
 
-def annotated(system: System) -> Annotations:
+PARTS_OF = {"--dimension": dimension, "--periods": periods, "--chaos": chaos}
+
+
+def annotated(system: System, before: Annotations, asked: list[str]) -> Annotations:
     """Return all that can be had of a system; a part that cannot is missing, with a line."""
     found: dict[str, Any] = {}
     start = _start(system)
-    for part in (dimension, periods, chaos):
+    for part in [PARTS_OF[name] for name in asked]:
         try:
             found |= part(system, start)
         except (ValueError, NumericsError) as problem:
             print(f"  {system.name}: {part.__name__}: {problem}", flush=True)
-    return Annotations(**found)
+    return replace(before, **found)
 
 
 def main() -> None:
     """Write the table anew."""
-    made, wanted = dict(annotations.catalogued()), sys.argv[1:]
+    made = dict(annotations.catalogued())
+    asked = [name for name in sys.argv[1:] if name in PARTS_OF] or list(PARTS_OF)
+    wanted = [name for name in sys.argv[1:] if name not in PARTS_OF]
     for name in wanted or catalogue():
         try:
-            made[name] = annotated(catalogue()[name])
+            made[name] = annotated(catalogue()[name], made.get(name, Annotations()), asked)
         except NumericsError as problem:
             print(f"  {problem}", flush=True)
             made.pop(name, None)

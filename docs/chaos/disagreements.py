@@ -1,8 +1,9 @@
-"""Prints docs/chaos/disagreements.md: where the exponents of others differ from ours.
+"""Prints docs/chaos/disagreements.md: where exponents and dimensions of others differ from ours.
 
     python docs/chaos/disagreements.py > docs/chaos/disagreements.md
 
-Ours are those of sims/chaos/catalogue/spectra.toml, theirs of analysis/dynamics/reference.toml.
+Ours are those of sims/chaos/catalogue/spectra.toml and annotations.toml, theirs of
+analysis/dynamics/reference.toml.
 """
 
 import statistics
@@ -13,12 +14,13 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[2]
 sys.path.insert(0, str(ROOT))
 
+from analysis.measures.disagreement import FAR, far  # noqa: E402
 from analysis.measures.spectra import reference  # noqa: E402
+from sims.chaos import annotations  # noqa: E402
+from sims.chaos.annotations import Annotations  # noqa: E402
 from sims.chaos.spectra import Exponents, catalogued  # noqa: E402
 from sims.chaos.system import catalogue  # noqa: E402
 
-FAR = 0.20  # relative difference
-SURE = 3.0  # standard errors
 BALANCE = 0.05  # of the sum of exponents against the mean divergence
 HEAD = """# Where we disagree with the reference database
 
@@ -34,12 +36,29 @@ the spectrum of the same record.
 | | systems |
 |---|---|
 """
+DIMENSIONS = """
+## Correlation dimensions
 
+Ours are slopes of the correlation sum of 10⁵ points, with errors (`annotations.toml`, made by
+`docs/chaos/annotations.py`; [dynamics.md](../dynamics.md)). Of {compared} that both have, {apart}
+differ by more than 20 % and 3 standard errors. The Kaplan-Yorke dimension is of other numbers, the
+exponents, and bounds D2 from above where it is that of the attractor.
 
-def _far(ours: Exponents, theirs: float) -> bool:
-    """Return whether a stated exponent differs by 20 % and by more than the error explains."""
-    largest, error = ours.exponents[0], ours.standard_errors[0]
-    return abs(theirs - largest) > max(FAR * abs(largest), SURE * error)
+| system | ours | theirs | our Kaplan-Yorke dimension |
+|---|---|---|---|
+"""
+VERDICTS = """
+## Labels by two tests that know no exponents
+
+A largest exponent above 3 of its errors goes with a 0-1 test above 0.8 and two particles that part,
+one below with a test under 0.2 and two that stay together, for {agree} systems. For {open} one of
+them says otherwise or leaves it open: chaos that is weak or slow, transients, motion that parts
+like a power of time.
+
+| system | regime | largest exponent | 0-1 K | two particles |
+|---|---|---|---|---|
+"""
+LOW, HIGH = 0.2, 0.8  # of the 0-1 test
 
 
 def _evidence(name: str, ours: Exponents, record: dict[str, Any]) -> str:
@@ -67,6 +86,59 @@ def _row(name: str, ours: Exponents, record: dict[str, Any]) -> str:
     )
 
 
+def _dimensions() -> None:
+    """Print where the correlation dimension differs."""
+    both = {
+        name: (found, dict(reference()[name]))
+        for name, found in annotations.catalogued().items()
+        if found.correlation_dimension and "correlation" in reference().get(name, {})
+    }
+    apart = {
+        name: pair
+        for name, pair in both.items()
+        if pair[0].correlation_dimension
+        and far(*pair[0].correlation_dimension, pair[1]["correlation"])
+    }
+    print(DIMENSIONS.format(compared=len(both), apart=len(apart)), end="")
+    for name, (found, record) in sorted(apart.items()):
+        value, error = found.correlation_dimension or (0.0, 0.0)
+        spectrum = catalogued().get(name)
+        other = "" if spectrum is None or spectrum.kaplan_yorke is None else spectrum.kaplan_yorke
+        shown = f"{other:.3f}" if other else ""
+        stated = f"{record['correlation']:.3g}"
+        print(f"| {name} | {value:.2f} ± {error:.1g} | {stated} | {shown} |")
+
+
+def _chaotic(found: Annotations) -> bool | None:
+    """Return what both tests say, None where they do not agree or leave it open."""
+    test = None if found.zero_one is None else found.zero_one[0]
+    pair = None if found.two_particle is None else found.two_particle[0]
+    if test is not None and test > HIGH and pair in (None, "chaotic"):
+        return True
+    if test is not None and test < LOW and pair in (None, "regular"):
+        return False
+    return None
+
+
+def _verdicts() -> None:
+    """Print how the labels fare by two tests that know no exponents."""
+    agree, others = 0, []
+    for name, found in annotations.catalogued().items():
+        system, said = catalogue()[name], _chaotic(found)
+        largest = catalogued()[name]
+        label = largest.exponents[0] > 3 * largest.standard_errors[0]
+        if said is label:
+            agree += 1
+            continue
+        test = "-" if found.zero_one is None else f"{found.zero_one[0]:.2f}"
+        pair = "-" if found.two_particle is None else found.two_particle[0]
+        others.append(
+            f"| {name} | {system.regime} | {largest.exponents[0]:.3g} | {test} | {pair} |"
+        )
+    print(VERDICTS.format(agree=agree, open=len(others)), end="")
+    print("\n".join(others))
+
+
 def main() -> None:
     """Print the page."""
     pairs = {
@@ -74,7 +146,11 @@ def main() -> None:
         for name, ours in catalogued().items()
         if name in reference() and "maximum" in reference()[name]
     }
-    far = {name: pair for name, pair in pairs.items() if _far(pair[0], pair[1]["maximum"])}
+    apart = {
+        name: pair
+        for name, pair in pairs.items()
+        if far(pair[0].exponents[0], pair[0].standard_errors[0], pair[1]["maximum"])
+    }
     clean = [
         abs(record["maximum"] / ours.exponents[0] - 1)
         for name, (ours, record) in pairs.items()
@@ -87,14 +163,16 @@ def main() -> None:
     ]
     print(HEAD.format(worst=max(balance)), end="")
     print(f"| compared | {len(pairs)} |")
-    print(f"| differ by more than 20 % and 3 standard errors | {len(far)} |")
+    print(f"| differ by more than 20 % and 3 standard errors | {len(apart)} |")
     print(f"| of those that are chaotic, median difference | {statistics.median(clean):.0%} |")
     regular = [name for name in pairs if "chaotic" not in catalogue()[name].regime]
     print(f"| not chaotic at these parameters and from this point | {len(regular)} |")
     print("\n| system | regime | ours | theirs | mean divergence | in their record |")
     print("|---|---|---|---|---|---|")
-    for name in sorted(far):
-        print(_row(name, *far[name]))
+    for name in sorted(apart):
+        print(_row(name, *apart[name]))
+    _dimensions()
+    _verdicts()
     notes = [f"- **{name}**: {system.note}" for name, system in catalogue().items() if system.note]
     print("\n## What the catalogue notes\n")
     print("\n".join(notes))

@@ -61,6 +61,7 @@ rule report:
     input:
         outputs(".svg"),
         comparisons(".svg"),
+        diagrams(),
         films(),
         rules.tables.output,
     output:
