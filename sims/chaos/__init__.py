@@ -19,6 +19,7 @@ from core.store import Block, Coordinate, Field, Layout
 from sims import Trajectories
 from sims.chaos import (
     annotations,
+    ensemble,
     flow,
     granularity,
     listing,
@@ -27,7 +28,6 @@ from sims.chaos import (
     pairs,
     spectra,
 )
-from sims.chaos.ensemble import Ensemble, ensemble
 from sims.chaos.params import Params, flows, kept, known, paired, prepare
 from sims.chaos.sampling import Samples, samples
 from sims.chaos.system import CATALOGUES, System
@@ -196,7 +196,7 @@ def _block(
     part: int,
     sampling: _Sampling,
     seed: int,
-    follow: Callable[..., Ensemble] = ensemble,
+    follow: Callable[..., ensemble.Ensemble] = ensemble.ensemble,
 ) -> Block:
     """Return the samples of a system as a block; without values if none could be computed."""
     system = sampling.system
@@ -266,7 +266,7 @@ def trajectories(
         for system, pair in zip(found, made_of, strict=True)
     ]
 
-    follow: Callable[..., Ensemble] = ensemble
+    follow: Callable[..., ensemble.Ensemble] = ensemble.ensemble
     if "numpy" not in xp.__name__:
         from sims.chaos.gpu import ensemble as on_card
 

@@ -2,7 +2,9 @@
 
 from types import SimpleNamespace
 
-DIAGRAMS = ("phases",)  # measures of which a sweep makes one picture instead of one for each run
+DIAGRAMS = (
+    "phases",
+)  # measures of which a sweep makes one picture instead of one for each run
 
 
 def sweep_of(name):
