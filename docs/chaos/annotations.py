@@ -34,7 +34,9 @@ HEAD = """\
 # What orbits of the catalogue's systems say of them, from its parameters and its point. Made by
 # docs/chaos/annotations.py with analysis.dynamics; periods in the system's own unit of time.
 #   correlation_dimension  [value, error], slope of the correlation sum of `points` points,
-#                          `points_per_period` a period; `folded`: ln(4eS/r) was divided out
+#                          `points_per_period` a period; `folded`: ln(4eS/r) was divided out.
+#                          Angles are cosine and sine; what else grows without end is left out, and
+#                          the number is that of the projection then. Delay equations: 8 delays
 #   dominant_period        [value, error], largest spectral peak of the coordinate `period_of`, the
 #                          one with the clearest, median over 16 parts of 32 periods
 #   crossing_time          [value, error], mean time from its rise through the mean to the next
