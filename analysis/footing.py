@@ -85,6 +85,7 @@ def _exact(file: MeasureFile) -> float | None:
 
 def _one(file: MeasureFile, name: str, what: str, column: int, error: str = "") -> Line:
     measure = next(iter(file.members.values()))
+    what = what if file.name == name else f"{file.name}: {what}"
     value, scatter = _averaged(file, column, error)
     convention = measure.convention.split(";")[0]
     exact = _exact(file) if name == "heat" else None
@@ -110,7 +111,8 @@ def _score(file: MeasureFile) -> list[Line]:
     share = float(np.mean([each["captured fraction"] for each in shares]))
     spread = [each.get("error of the captured fraction", np.nan) for each in shares]
     error = float(np.sqrt(np.square(spread).sum()) / len(spread))
-    captured = {"what": "captured, of the exact rate", "value": share, "units": "1"}
+    what = rows[0].what.replace("lower bound, held out", "captured, of the exact rate")
+    captured = {"what": what, "value": share, "units": "1"}
     captured["error"] = error if np.isfinite(error) else None
     return [*rows, Line(**{**vars(both[0]), **captured})]
 

@@ -139,7 +139,8 @@ def test_distances_across_the_flow_are_those_without_the_part_along_it():
     distance[(abs(i - j) < w) | (along > way[i])] = np.inf
     near, place = distance.argmin(axis=1), np.arange(last)
     met = np.isfinite(distance.min(axis=1))
-    assert met.all()
+    assert met.mean() > 0.95
+    place, near = place[met], near[met]
     curve = [np.log(across(place + k, near + k)[0]).mean() for k in range(steps + 1)]
     found = lyapunov_from_data(states, step, steps=steps, theiler=w, across=True)
     np.testing.assert_allclose(found.divergence, curve, rtol=1e-9)

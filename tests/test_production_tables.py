@@ -112,7 +112,8 @@ def test_a_score_shows_what_it_captures():
             ("captured fraction", 0.75, "1"), ("error of the captured fraction", 0.04, "1"),
         ),
     )  # fmt: skip
-    rows = rows_of.lines([file_of("score", [found, found])])
+    rows = rows_of.lines([file_of("carried", [found, found], spec={"measure": "score"})])
+    assert rows[2].what == "carried: captured, of the exact rate"
     assert [(row.value, row.exact) for row in rows] == [(6.0, 8.0), (9.0, 8.0), (0.75, None)]
     assert rows[2].error == pytest.approx(0.04 / 2**0.5)
 

@@ -28,7 +28,8 @@ MEANINGS = {
     "produces none. What grows is the disorder of its spectrum, which may also fall again.",
     "irreversibility": "How much likelier the ordinal patterns of a series are than those of its "
     "reverse: a lower bound on time's arrow in what was observed, per window, not a rate; compare "
-    "only what was sampled alike. It is there only if surrogates rarely reach it.",
+    "only what was sampled alike. It is there only if surrogates rarely reach it; the least "
+    "p that n of them can show is 2/(n + 1).",
 }
 TITLES = {
     "heat": "Heat", "sum_rule": "Sum rule", "score": "Learned score", "tur": "Uncertainty bound",
