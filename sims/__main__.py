@@ -63,6 +63,7 @@ def simulate(arguments: argparse.Namespace) -> None:
             "seed": str(seed),
             "device": device,
             "code": code,
+            "files": provenance.contents_sha256(plan.files(spec["params"])),
             "packages": json.dumps(provenance.packages()),
         },
         arguments.checkpoint_every,

@@ -1,6 +1,9 @@
 """What a run's entry in the configuration will give, told before anything is computed."""
 
+import re
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 from core import config, provenance
@@ -8,16 +11,23 @@ from core.config import RunEntry
 from core.store import Extent
 from sims import simulator
 
+NAMING = ("path", "file")  # parameters that name a file
 
-def check(entry: RunEntry, where: str) -> tuple[dict[str, Extent], dict[str, Any]]:
+
+def check(
+    entry: RunEntry, where: str, device: str = "cpu"
+) -> tuple[dict[str, Extent], dict[str, Any]]:
     """Return how large each field of a run will be, and its complete parameters.
 
-    where  the entry's place, such as "config.yaml: runs.soliton"
+    where   the entry's place, such as "config.yaml: runs.soliton"
+    device  cpu or gpu, which may move less
 
     Raises ConfigError if it cannot run.
     """
     module = simulator(entry.simulator, config.join(where, "simulator"))
     params: Any = module.prepare(entry.params, config.join(where, "params"))
+    if device == "gpu" and hasattr(module, "check_card"):
+        module.check_card(params, where)
     sizes = module.sizes(params)
     extents = {
         name: Extent(
@@ -31,6 +41,19 @@ def check(entry: RunEntry, where: str) -> tuple[dict[str, Extent], dict[str, Any
 def complete(params: Any) -> dict[str, Any]:
     """Return a simulator's parameters as a mapping, defaults included, what is not set left out."""
     return {key: value for key, value in asdict(params).items() if value is not None}
+
+
+def files(params: Mapping[str, Any]) -> list[Path]:
+    """Return the files that parameters name, which a run depends on; without a dataset's name."""
+
+    def named(within: Mapping[str, Any]) -> Iterator[str]:
+        for key, value in within.items():
+            if isinstance(value, Mapping):
+                yield from named(value)
+            elif key in NAMING and isinstance(value, str):
+                yield value
+
+    return [Path(re.sub(r"(\.\w+):/.*", r"\1", name)) for name in named(params)]
 
 
 def code(name: str) -> str:

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from devices import NAMES, STRICT, device
 
-from core import rng
+from core import config, rng
 from core.errors import ConfigError
 from sims import chaos, devices, plan
 from sims.chaos import flow, generate, granularity
@@ -235,7 +235,7 @@ def test_a_trajectory_that_is_lost_on_its_way_is_named(on, monkeypatch, tmp_path
     [
         ({"systems": ["Lorenz", "Henon"]}, "Henon is a map; leave it out, or use device: cpu"),
         ({"systems": ["MackeyGlass"]}, "MackeyGlass is a delay system"),
-        ({"systems": ["Lorenz"], "integrator": "implicit"}, "Lorenz is to be integrated impl"),
+        ({"systems": ["Lorenz"], "integrator": "implicit"}, "Lorenz is to have integrator impl"),
         ({"systems": ["Lorenz"], "dynamical_noise": 0.1}, "without dynamical_noise"),
         ({"systems": [next(s.name for s in catalogue("flow").values() if jumps(s))]}, "jumps"),
     ],
@@ -244,6 +244,10 @@ def test_what_a_card_does_not_move_is_refused_in_a_line(monkeypatch, given, text
     with pytest.raises(ConfigError, match=text) as refused:
         blocks(None, monkeypatch, given)
     assert str(refused.value).startswith("device: gpu moves")
+    entry = config.RunEntry("chaos", {"samples": 20, **given})
+    with pytest.raises(ConfigError, match=f"^c: runs.a: device: gpu .*{text}"):
+        plan.check(entry, "c: runs.a", "gpu")  # before any job
+    plan.check(entry, "c: runs.a", "cpu")
 
 
 def test_the_kernel_counts_as_code(monkeypatch, tmp_path):

@@ -72,3 +72,33 @@ def test_a_changed_sweep_remakes_its_diagram_and_no_other_point(study):
     assert more == {"particles": 1, "measure": 1, "diagram": 1, "figures": 1}
     fewer = changed(sweep={"rotational_diffusivity": [0.9]})
     assert fewer == {"diagram": 1, "figures": 1}
+
+
+def test_a_run_that_goes_on_from_a_file_waits_for_it_and_follows_it(tmp_path):
+    first = {**SWIMMERS, "rotational_diffusivity": 0.9, "t_end": 0.02, "frames": 3}
+    after = {**first, "initial": "file", "path": "results/first/run.h5md"}
+    mine = {"file": "mine.toml", "systems": ["Mine"], "samples": 20}
+    runs = {
+        "second": {"simulator": "active", "params": after, "measures": ["heat"]},
+        "first": {"simulator": "active", "params": first, "measures": ["heat"]},
+        "own": {"simulator": "chaos", "params": mine},
+    }
+    system = (
+        '[Mine]\nvariables = "x y"\nequations = ["y", "-x"]\ninitial_condition = [1.0, 0.0]\n'
+        'period = 6.28\nregime = "periodic"\ncitation = "none"\n[Mine.parameters]\n'
+    )
+    (tmp_path / "mine.toml").write_text(system)
+    study = {"runs": runs}
+    assert snakemake(tmp_path, study, "simulate") == {"run": 1, "particles": 2, "simulate": 1}
+    assert snakemake(tmp_path, study, "-n", "simulate") == {}
+    (tmp_path / "mine.toml").write_text(system.replace('"-x"', '"-2*x"'))
+    assert snakemake(tmp_path, study, "-n", "simulate") == {"run": 1, "simulate": 1}
+    runs["first"]["params"] = {**first, "rotational_diffusivity": 1.8}
+    changed = snakemake(tmp_path, study, "-n", "simulate")
+    assert changed == {"run": 1, "particles": 2, "simulate": 1}
+    runs["first"]["params"] = {**first, "initial": "file", "path": "results/second/run.h5md"}
+    with pytest.raises(AssertionError, match=r"runs\.first: goes on from its own file"):
+        snakemake(tmp_path, study, "-n", "simulate")
+    runs["first"]["params"] = {**after, "path": "nowhere.h5md"}
+    with pytest.raises(AssertionError, match=r"runs\.first\.params: nowhere\.h5md: no such file"):
+        snakemake(tmp_path, study, "-n", "simulate")

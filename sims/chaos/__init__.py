@@ -234,6 +234,14 @@ def _integrator(params: Params, system: System) -> str:
     return flow.chosen(system, params.integrator, duration, **tolerance)
 
 
+def check_card(params: Params, where: str) -> None:
+    """Raise ConfigError for what a card does not move, but for what is found to be stiff later."""
+    from sims.chaos.gpu import ensemble as on_card
+
+    asked = "dop853" if params.integrator == "auto" else params.integrator
+    on_card.check(params, [(system, asked) for system in flows(params)], where)
+
+
 def trajectories(
     params: Params,
     stream: Callable[[int], Any],

@@ -5,6 +5,7 @@ import os
 import re
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 ROOT = Path(workflow.current_basedir).parent.parent
 if str(ROOT) not in sys.path:
@@ -36,7 +37,7 @@ def checked(given):
         study = configuration.study(given, where)
         for name, run in study.runs.items():
             at = configuration.join(where, f"runs.{name}")
-            extents, params = simulating.check(run, at)
+            extents, params = simulating.check(run, at, study.device)
             for measure in run.measures:
                 measuring.check(
                     measure,
@@ -110,6 +111,34 @@ def fitted(wildcards):
     return [] if name is None else [str(transfer.place(str(name)))]
 
 
+def named_files(wildcards):
+    """Return the files that a run's parameters name."""
+    return [str(path) for path in simulating.files(STUDY.runs[wildcards.run].params)]
+
+
+def makers():
+    """Return which run makes a file."""
+    return {str(Path(run_file(name))): name for name in STUDY.runs}
+
+
+def named_made(wildcards):
+    """Return those of the named files that another run of the study makes."""
+    return [path for path in named_files(wildcards) if path in makers()]
+
+
+def given(wildcards):
+    """Return what the named files hold, or what the runs that make them depend on."""
+    made = named_made(wildcards)
+    return [
+        (
+            origin(SimpleNamespace(run=makers()[path]))
+            if path in made
+            else provenance.contents_sha256([Path(path)])
+        )
+        for path in named_files(wildcards)
+    ]
+
+
 def run_code(wildcards):
     """Return the hash of the code that simulates a run."""
     return simulating.code(STUDY.runs[wildcards.run].simulator)
@@ -124,6 +153,7 @@ def origin(wildcards):
     """Return what a run file depends on, so that its consumers rerun when it is remade."""
     return provenance.sha256(
         f"{run_spec(wildcards)}{run_code(wildcards)}{STUDY.seed}{STUDY.device}"
+        f"{given(wildcards) or ''}"
     )
 
 
@@ -167,20 +197,46 @@ COMPARED = compared()
 
 
 def unknown_files():
-    """End with a line if a measure needs coefficients that are not there and nothing makes."""
-    for name, spec in STUDY.measures.items():
-        path = transfer.place(str(spec["fitted"])) if spec.get("fitted") else None
-        if path and not path.is_file() and str(path) not in outputs(".h5"):
+    """End with a line if a file is needed that is not there and that nothing makes."""
+    needed = [
+        (f"measures.{name}.fitted", transfer.place(str(spec["fitted"])))
+        for name, spec in STUDY.measures.items()
+        if spec.get("fitted")
+    ] + [
+        (f"runs.{name}.params", path)
+        for name, run in STUDY.runs.items()
+        for path in simulating.files(run.params)
+    ]
+    made = {*outputs(".h5"), *makers()}
+    for key, path in needed:
+        if not path.is_file() and str(path) not in made:
             paths = [str(p) for p in workflow.overwrite_configfiles] or ["config.yaml"]
-            where = f"{Path(paths[-1]).name}: measures.{name}.fitted: {path}"
             print(
-                f"error: {where}: no such file, and no measure of a run here makes it",
+                f"error: {Path(paths[-1]).name}: {key}: {path}: no such file, and nothing here"
+                " makes it",
+                file=sys.stderr,
+            )
+            sys.exit(1)
+
+
+def circles():
+    """End with a line if a run goes on from a file that depends on it."""
+    for name in STUDY.runs:
+        at, seen = [name], set()
+        while at:
+            each = SimpleNamespace(run=at.pop())
+            at += [makers()[p] for p in named_made(each) if p not in seen]
+            seen.update(named_made(each))
+        if str(Path(run_file(name))) in seen:
+            print(
+                f"error: runs.{name}: goes on from its own file; name another",
                 file=sys.stderr,
             )
             sys.exit(1)
 
 
 unknown_files()
+circles()
 
 
 def comparisons(suffix):

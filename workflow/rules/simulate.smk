@@ -2,6 +2,8 @@
 
 
 rule run:
+    input:
+        named_made,
     output:
         f"{RESULTS}/{{run}}/run.h5",
     log:
@@ -17,6 +19,7 @@ rule run:
     params:
         spec=run_spec,
         code=run_code,
+        given=given,
         seed=STUDY.seed,
         device=STUDY.device,
     shell:

@@ -1,7 +1,5 @@
 # What the runs of a sweep have in common
 
-from types import SimpleNamespace
-
 DIAGRAMS = (
     "phases",
 )  # measures of which a sweep makes one picture instead of one for each run

@@ -25,21 +25,22 @@ from sims.chaos.system import System
 from sims.devices import Device
 
 
-def check(params: Params, planned: Sequence[tuple[System, str]]) -> None:
-    """Raise ConfigError, which says what to do, for what a card does not move."""
+def check(params: Params, planned: Sequence[tuple[System, str]], where: str = "") -> None:
+    """Raise ConfigError, which says where and what to do, for what a card does not move."""
+    at = f"{where}: " if where else ""
     for system, integrator in planned:
         what = f"is a {system.kind} system" if system.kind == "delay" else f"is a {system.kind}"
         if system.kind == "flow":
             what = "jumps" if jumps(system) else ""
-            what = what or ("" if integrator == "dop853" else "is to be integrated implicitly")
+            what = what or ("" if integrator == "dop853" else f"is to have integrator {integrator}")
         if what:
             raise ConfigError(
-                f"device: gpu moves smooth flows by DOP853, and {system.name} {what}; "
+                f"{at}device: gpu moves smooth flows by DOP853, and {system.name} {what}; "
                 "leave it out, or use device: cpu"
             )
     for key in ("dynamical_noise", "vary"):
         if getattr(params, key):
-            raise ConfigError(f"device: gpu moves flows without {key}; use device: cpu")
+            raise ConfigError(f"{at}device: gpu moves flows without {key}; use device: cpu")
 
 
 def on(
