@@ -4,6 +4,7 @@ import ast
 import hashlib
 import importlib.metadata
 import json
+import os
 import shlex
 import subprocess
 import sys
@@ -16,6 +17,7 @@ from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
 ROOMS = ("core", "sims", "analysis")
+END = "end"  # the last line of what is kept
 PACKAGES = ("numpy", "scipy", "numba", "rocket-fft", "h5py", "cupy-cuda12x", "cupy-cuda13x")
 
 
@@ -68,14 +70,48 @@ def _imports(tree: ast.AST) -> set[str]:
     return {name for name in found if name.split(".")[0] in ROOMS}
 
 
+def _kept(source: bytes) -> Path:
+    """Return where the digest of a source is kept: under its own hash and that of Python."""
+    name = hashlib.sha256(source + sys.version.encode()).hexdigest()
+    return cache_folder() / "digests" / name[:2] / name[2:]
+
+
+def cache_folder() -> Path:
+    """Return where is kept what can be made again."""
+    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(base) / "entroflow"
+
+
+def _remember(path: Path, lines: list[str]) -> None:
+    """Keep lines, whole or not at all; where nothing can be kept, do without."""
+    beside = path.with_name(f"{path.name}.{os.getpid()}")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        beside.write_text("\n".join([*lines, END]))
+        beside.replace(path)
+    except OSError:
+        return
+
+
 @cache
 def _parsed(module: str) -> tuple[str, frozenset[str]]:
+    """Return the digest of a module's syntax tree, and what it imports; parsed once for ever."""
     path = _file(module)
     if path is None:
         return "", frozenset()
-    tree = ast.parse(path.read_text(), filename=str(path))
-    imports = _imports(tree)
-    return sha256(ast.dump(_strip(tree))), frozenset(imports)
+    source = path.read_bytes()
+    kept = _kept(source)
+    try:
+        digest, *imports, end = kept.read_text().split("\n")
+        if end == END:
+            return digest, frozenset(imports)
+    except (OSError, ValueError):
+        pass
+    tree = ast.parse(source, filename=str(path))
+    found = _imports(tree)
+    digest = sha256(ast.dump(_strip(tree)))
+    _remember(kept, [digest, *sorted(found)])
+    return digest, frozenset(found)
 
 
 def code_sha256(*modules: str) -> str:

@@ -49,6 +49,24 @@ def test_a_comment_changes_no_hash_but_code_does(tmp_path, monkeypatch):
     assert _hash(tmp_path, monkeypatch, "def g(x):\n    return x + 2\n") != base
 
 
+def test_kept_hashes_are_those_of_the_code(tmp_path, monkeypatch):
+    """What is kept is read, if it is whole; where nothing can be kept, all is parsed again."""
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    text = "def g(x):\n    return x + 1\n"
+    base = _hash(tmp_path, monkeypatch, text)
+    kept = [path for path in (tmp_path / "cache").rglob("*") if path.is_file()]
+    assert len(kept) == 3  # the package, part and whole
+    with monkeypatch.context() as patch:
+        patch.setattr(provenance.ast, "parse", None)
+        assert _hash(tmp_path, monkeypatch, text) == base
+    for path in kept:
+        path.write_text(path.read_text()[:20])
+    assert _hash(tmp_path, monkeypatch, text) == base
+    (tmp_path / "nothing").write_text("no folder")
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "nothing"))
+    assert _hash(tmp_path, monkeypatch, text) == base
+
+
 def test_the_hash_of_the_simulator_follows_its_imports():
     provenance._parsed.cache_clear()
     _, imports = provenance._parsed("sims.nlse")

@@ -2,19 +2,18 @@
 
 import hashlib
 import importlib.util
-import os
 import sys
 from functools import cache
 from pathlib import Path
 from types import ModuleType
 
+from core.provenance import cache_folder
 from core.store import replacing
 
 
 def folder() -> Path:
     """Return where the written modules are kept."""
-    base = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(base) / "entroflow" / "chaos"
+    return cache_folder() / "chaos"
 
 
 @cache
