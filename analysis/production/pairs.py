@@ -218,19 +218,10 @@ def springs(
     _scatter(total, i, j, force[:, None] * e)
     near = r < NEAR * interaction.diameter
     contacts = np.bincount(np.concatenate([i[near], j[near]]), minlength=len(x))
+    bend = -mobility * interaction.bend(r)
     return Springs(
-        i,
-        j,
-        e,
-        -slope,
-        -force / r,
-        total,
-        near,
-        contacts,
-        mobility * trap,
-        r,
-        -mobility * interaction.bend(r),
-    )
+        i, j, e, -slope, -force / r, total, near, contacts, mobility * trap, r, bend
+    )  # fmt: skip
 
 
 def crowding(s: Springs, hops: int = 2) -> np.ndarray:

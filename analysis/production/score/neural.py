@@ -21,8 +21,8 @@ from core.errors import ConfigError
 
 MISSING = "model: neural needs PyTorch: pip install 'entroflow[learn]'; or use model: linear"
 CLIP = 1.0  # norm of a step's gradient
-BATCH = 2048  # rows
-RATE = 3e-3  # of the first steps, down to 0 as a cosine
+BATCH = 1024  # rows
+RATE = 1e-2  # of the first steps, down to 0 as a cosine
 EMA = 0.998  # weights are averaged over the last 1/(1 - EMA) steps
 
 
