@@ -67,11 +67,13 @@ def test_the_rate_of_change_of_a_hessian(kind, d):
     np.testing.assert_allclose(found @ other.ravel(), turned @ v.ravel(), atol=1e-9)
 
 
-@pytest.mark.parametrize("d", [2, 3])
-def test_the_divergence_of_a_network_is_its_derivative(d):
+@pytest.mark.parametrize(("d", "scale"), [(2, 1.0), (3, 1.0), (2, 0.03)])
+def test_the_divergence_of_a_network_is_its_derivative(d, scale):
     x, g, box = soft(n=40, d=d, length=6.0 if d == 2 else 5.3)
     terms = told(x, g, box)
     network, step = any_network(terms), 1e-5
+    # narrow ones hold most invariants at their ends
+    network = replace(network, width=scale * network.width)
     divergence = network.divergence(terms)
     for i in (0, 7, 23):
         for a in range(d):
