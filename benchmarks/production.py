@@ -4,6 +4,8 @@
 `--fit RUN.h5md --store FILE.toml`: coefficients of a local score, from all frames of a run.
 `--fitted softplus_dense RUN.h5md …`: the share of the exact rate that they capture of other runs,
 not refitted, with peak memory; without --fitted each is fitted to its first half.
+`--neural RUN.h5md RUN.h5md …`: a network trained on all frames of the first run, and what it and a
+linear fit of the same features capture of the others; needs PyTorch.
 `--trap 9000`: 64 swimmers in a trap, that long, beside another program's rates.
 Nothing is asserted.
 """
@@ -112,6 +114,34 @@ def captured(paths, fitted):
             )
 
 
+def neural(path, others):
+    """Print what a network trained on one run captures of others, beside its linear part alone."""
+    with read_h5md(path) as run:
+        known = list(production._terms(run, run.members[0], 0, None, told=True))
+    start = process_time()
+    linear = score.fit(known)
+    middle = process_time()
+    network = score.train(known, epochs=production.EPOCHS, width=production.WIDTH)
+    print(
+        f"trained on {path}: {process_time() - middle:.1f} s CPU; linear fit {middle - start:.2f} s"
+    )
+    for other in others:
+        with read_h5md(other) as run:
+            member, p = run.members[0], run.params
+            exact = forces.sum_rule(production._laplacian(run, f) for f in frames(member)).value
+            start = process_time()
+            terms = production._terms(run, member, 0, None, told=True)
+            found = score.entropy_production(network, terms)
+            spent = (process_time() - start) / len(member.time)
+            terms = production._terms(run, member, 0, None, told=True)
+            plain = score.entropy_production(linear, terms).captured(exact)
+            print(
+                f"{other} seed {run.seed} N {p['particles']} phi {p['packing_fraction']}: network "
+                f"{found.captured(exact):+.4f} ± {found.lower_error / exact:.4f}, plug-in "
+                f"{found.plug_in / exact:.3f}, linear {plain:+.4f}; {spent:.2f} s CPU a frame"
+            )
+
+
 SPEEDS = {0.1: (0.0697, 0.0011), 0.2: (0.2965, 0.0026), 0.3: (0.7576, 0.0061),
           0.4: (1.487, 0.012), 0.5: (2.564, 0.016)}  # fmt: skip
 TRAP = {
@@ -159,15 +189,18 @@ def main():
     parser.add_argument("--fitted", help="coefficients: a shipped name or a file")
     parser.add_argument("--fit", help="a run to fit them to, all frames")
     parser.add_argument("--store", help="the TOML file that keeps them")
+    parser.add_argument("--neural", help="a run to train a network on, all frames")
     parser.add_argument("--trap", type=float, metavar="TIME", help="64 swimmers in a trap, so long")
     arguments = parser.parse_args()
     if arguments.fit:
         fit(arguments.fit, arguments.store)
-    if arguments.runs:
+    if arguments.neural:
+        neural(arguments.neural, arguments.runs)
+    elif arguments.runs:
         captured(arguments.runs, arguments.fitted)
     if arguments.trap:
         trapped(arguments.trap)
-    if not (arguments.fit or arguments.runs or arguments.trap):
+    if not (arguments.fit or arguments.neural or arguments.runs or arguments.trap):
         linear()
 
 

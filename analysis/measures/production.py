@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from typing import Any
+from importlib.util import find_spec
+from typing import Any, Literal
 
 import numpy as np
 
@@ -30,6 +31,8 @@ CERTAIN = 3.0  # standard errors
 ENOUGH = 20  # samples whose scatter is an error
 REACH = 1.2  # diameters within which two are in contact
 PER_TIME = "1/time"
+EPOCHS, WIDTH = 30, 32  # of a network
+Model = Literal["linear", "neural"]
 UNSTEADY = 4.0  # standard errors between the halves of a series
 
 
@@ -230,9 +233,9 @@ def _local(params: Mapping[str, Any]) -> Any:
 
 
 def _terms(
-    run: Run, member: Member, start: int, stop: int | None, local: Any = None
+    run: Run, member: Member, start: int, stop: int | None, local: Any = None, told: bool = False
 ) -> Iterator[Any]:
-    """Yield the local features of frames, one held at a time."""
+    """Yield the local features of frames, or those of a network, one frame held at a time."""
     from analysis.production import score
     from core.store import frames
 
@@ -243,9 +246,11 @@ def _terms(
             _box(frame), float(p.get("mobility") or 1.0),
             float((p.get("trap") or {}).get("stiffness") or 0.0),
         )  # fmt: skip
-        yield from score.local_terms(
-            [frame.position], [heading(member, frame)], swimmers, local or _local(p)
-        )
+        x, g = [frame.position], [heading(member, frame)]
+        if told:
+            yield from score.surrounding_terms(x, g, swimmers)
+        else:
+            yield from score.local_terms(x, g, swimmers, local or _local(p))
 
 
 def _fit(run: Run, member: Member, first: int, half: int) -> Any:
@@ -256,19 +261,54 @@ def _fit(run: Run, member: Member, first: int, half: int) -> Any:
     return score.fit(_terms(run, member, first, first + half), names)
 
 
-def _named(*, since: float | None = None, fitted: str | None = None) -> None:
-    """Refuse coefficients of a name that cannot be, before any job."""
+def _scored(
+    run: Run, member: Member, since: float | None, network: tuple[int, int, int] | None
+) -> tuple[int, Any, str]:
+    """Return the first frame to judge by, the score of the half before it, and its source.
+
+    network  epochs, width and seed of one that is trained; None for the linear fit
+    """
+    from analysis.production import score
+    from analysis.production.score import surroundings
+
+    first, half = _halves(run, member, since)
+    if network is None:
+        found = _fit(run, member, first, half)
+        return first + half, found, f"{found.rank} local features fitted to {half} frames"
+    epochs, width, seed = network
+    terms = _terms(run, member, first, first + half, told=True)
+    found = score.train(terms, surroundings.NAMES, epochs=epochs, width=width, seed=seed)
+    return first + half, found, f"network of width {width} trained on {half} frames"
+
+
+def _named(
+    *, since: float | None = None, fitted: str | None = None, model: Model = "linear",
+    epochs: int = EPOCHS, width: int = WIDTH, seed: int = 0,
+) -> None:  # fmt: skip
+    """Refuse, before any job, coefficients of a name that cannot be and a network without PyTorch.
+
+    Raises ConfigError.
+    """
     from analysis.measures import transfer
 
+    if epochs < 1 or width < 1 or seed < 0:
+        raise ConfigError("epochs, width: must be 1 or more, and seed 0 or more")
     if fitted is not None:
+        if model == "neural":
+            raise ConfigError("fitted: holds its model already; leave out model: neural")
         transfer.place(fitted)
+    elif model == "neural" and find_spec("torch") is None:
+        from analysis.production.score import neural
+
+        raise ConfigError(neural.MISSING)
 
 
 @of_particles("score", needs=("position", "active"), fits=_athermal, rule=_named)
 def learned(
-    run: Run, member: Member, *, since: float | None = None, fitted: str | None = None
-) -> Measure:
-    """Return the bracket of a linear local score of the propulsions, and the share it captures.
+    run: Run, member: Member, *, since: float | None = None, fitted: str | None = None,
+    model: Model = "linear", epochs: int = EPOCHS, width: int = WIDTH, seed: int = 0,
+) -> Measure:  # fmt: skip
+    """Return the bracket of a local score of the propulsions, and the share it captures.
 
     Fitted to the first half of the frames and judged on the others; the exact rate of those is
     known by the sum rule.
@@ -276,24 +316,32 @@ def learned(
     since   time of the first frame that counts
     fitted  coefficients to use instead, on all frames and without a refit: the name of those
             shipped, a .toml file, or the .h5 file of a measure score of another run
+    model   linear: in closed form; neural: with a network that sets the coefficients by where a
+            particle is (needs PyTorch to train, not to be used by `fitted`)
+    epochs  passes of the network over the particles of all frames
+    width   of its two hidden layers
+    seed    of its first weights and batches
     """
     from analysis.measures import transfer
     from analysis.production import score
 
     _refuse("score", _athermal(run.params))
-    if fitted is None:
-        first, half = _halves(run, member, since)
-        start = first + half
-        stored = transfer.Stored(_fit(run, member, first, half), _local(run.params))
-        source = f"{stored.score.rank} local features fitted to {half} frames"
-    else:
+    _named(fitted=fitted, model=model, epochs=epochs, width=width, seed=seed)
+    if fitted is not None:
         start, stored = chosen(member, since), transfer.read(fitted)
         source = stored.told()
-    found = score.entropy_production(stored.score, _terms(run, member, start, None, stored.local))
+    else:
+        network = (epochs, width, seed) if model == "neural" else None
+        start, fresh, source = _scored(run, member, since, network)
+        stored = transfer.Stored(fresh, _local(run.params))
+    told = isinstance(stored.score, score.Network)
+    terms = _terms(run, member, start, None, stored.local, told)
+    found = score.entropy_production(stored.score, terms)
     exact = forces.sum_rule(
         _laplacian(run, frame) for frame in frames_since(member, float(member.time[start]))
     )
-    return _captured(run, found, exact, source, transfer.extra(stored.score, stored.local))
+    kept = transfer.extra(stored.score, stored.local)
+    return _captured(run, found, exact, source, kept)
 
 
 def _captured(

@@ -9,12 +9,14 @@ from typing import Any
 
 import numpy as np
 
-from analysis.production.score import Local, Score
+from analysis.production.score import Local, Network, Score
+from analysis.production.score.surroundings import NAMES
 from core.errors import ConfigError, SchemaError
 from core.store import MeasureFile, read_measure, replacing
 
 FOLDER = Path(__file__).parents[1] / "production" / "score"
 SUFFIXES = (".toml", ".h5")
+LAYERS, PARTS = 6, ("centre", "width", "mix")  # of a network, in a file
 STATE = ("particles", "packing_fraction", "self_propulsion_speed", "persistence_rate")
 
 
@@ -86,11 +88,25 @@ def _of_measure(file: MeasureFile) -> Stored:
             f"{file.path}: is of the measure {file.name}, which keeps no coefficients; name the "
             "file of a measure score that was fitted itself"
         )
-    local = Local(*(tuple(measure.extra[key].tolist()) for key in ("crowding", "saturation")))
-    values = dict(zip(local.names, measure.extra["coefficients"].tolist(), strict=False))
     origin = {"run": file.run_name, "seed": file.seed}
     origin |= {key: file.params[key] for key in STATE if key in file.params}
+    if "network_mix" in measure.extra:
+        return Stored(_network(measure.extra, file.path), Local(), origin)
+    local = Local(*(tuple(measure.extra[key].tolist()) for key in ("crowding", "saturation")))
+    values = dict(zip(local.names, measure.extra["coefficients"].tolist(), strict=False))
     return _checked(local, values, origin, file.path)
+
+
+def _network(held: Mapping[str, np.ndarray], path: Path) -> Network:
+    theta = held["coefficients"]
+    weights = tuple(held[f"network_{layer}"] for layer in range(LAYERS))
+    arrays = (theta, *weights, *(held[f"network_{part}"] for part in PARTS))
+    if len(theta) != len(NAMES):
+        raise SchemaError(f"{path}: a network of {len(theta)} features, not {len(NAMES)}; train it")
+    if not all(np.isfinite(array).all() for array in arrays):
+        raise SchemaError(f"{path}: a weight is not finite; train it again")
+    centre, width, mix = (held[f"network_{part}"] for part in PARTS)
+    return Network(theta, NAMES, 0, len(theta), weights, centre, width, mix, np.zeros(0))
 
 
 def _checked(
@@ -109,6 +125,11 @@ def _checked(
 
 def extra(score: Score, local: Local) -> dict[str, np.ndarray]:
     """Return the arrays by which a measure file keeps a score."""
+    if isinstance(score, Network):
+        layers = {f"network_{layer}": w for layer, w in enumerate(score.weights)}
+        parts = (score.centre, score.width, score.mix)
+        kept = {f"network_{name}": part for name, part in zip(PARTS, parts, strict=True)}
+        return {"coefficients": score.coefficients, **layers, **kept}
     return {
         "coefficients": score.coefficients,
         "crowding": np.array(local.crowding),
@@ -117,7 +138,12 @@ def extra(score: Score, local: Local) -> dict[str, np.ndarray]:
 
 
 def write(path: str | Path, stored: Stored) -> None:
-    """Write coefficients with their names and origin as TOML."""
+    """Write coefficients with their names and origin as TOML.
+
+    Raises ValueError for a network, which the file of its measure keeps.
+    """
+    if isinstance(stored.score, Network):
+        raise ValueError("stored: is a network; name the .h5 file of its measure score instead")
     lines = [
         "# Coefficients of a local score, for `fitted` of the measure score; see origin.",
         f"crowding = {list(stored.local.crowding)}",

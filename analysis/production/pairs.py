@@ -10,6 +10,7 @@ from typing import Any, Literal, NamedTuple
 
 import numpy as np
 from numba import njit
+from scipy.sparse import coo_array
 
 from analysis.production.checks import frame, not_negative, positive
 
@@ -68,11 +69,25 @@ class Interaction:
         near = r < self.cutoff
         return np.where(near, force, 0.0), np.where(near, slope, 0.0)
 
+    def bend(self, r: np.ndarray) -> np.ndarray:
+        """Return F'' at distances r, zero beyond the cutoff."""
+        r = np.asarray(r, dtype=float)
+        if self.kind == "softplus":
+            rising = 1 / (1 + np.exp(-self.beta * (self.diameter - r)))
+            found = self.strength * self.beta * rising * (1 - rising)
+        elif self.kind == "wca":
+            six = (self.diameter / r) ** 6
+            found = 24 * self.strength * six * (364 * six - 56) / r**3
+        else:
+            found = np.zeros_like(r)
+        return np.where(r < self.cutoff, found, 0.0)
+
 
 class Springs(NamedTuple):
     """The Hessian of one frame: K = across (1 - e e^T) + along e e^T for each pair i, j.
 
-    i, j (P,); e (P, d); along, across (P,); force (N, d); near (P,) whether closer than
+    i, j (P,); e (P, d); along, across, distance, bend (P,), the last
+    d along/dr; force (N, d); near (P,) whether closer than
     a diameter, contacts (N,) how many such; trap, added to each particle's own diagonal
     """
 
@@ -85,6 +100,8 @@ class Springs(NamedTuple):
     near: np.ndarray
     contacts: np.ndarray
     trap: float
+    distance: np.ndarray
+    bend: np.ndarray
 
 
 @njit(cache=True, nogil=True)
@@ -201,7 +218,10 @@ def springs(
     _scatter(total, i, j, force[:, None] * e)
     near = r < NEAR * interaction.diameter
     contacts = np.bincount(np.concatenate([i[near], j[near]]), minlength=len(x))
-    return Springs(i, j, e, -slope, -force / r, total, near, contacts, mobility * trap)
+    bend = -mobility * interaction.bend(r)
+    return Springs(
+        i, j, e, -slope, -force / r, total, near, contacts, mobility * trap, r, bend
+    )  # fmt: skip
 
 
 def crowding(s: Springs, hops: int = 2) -> np.ndarray:
@@ -301,20 +321,25 @@ def _entries(
                 at += 2
 
 
-def power_diagonals(s: Springs) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the diagonals (N, d) of H, H^2, H^3 and H^4, from H as a sparse matrix."""
-    from scipy.sparse import coo_matrix
-
+def hessian(s: Springs) -> Any:
+    """Return H (Nd, Nd) as a sparse array of scipy, rows particle by particle."""
     n, d = s.force.shape
     room = 2 * d * d * s.i.size
     row, column, value = np.empty(room, np.int64), np.empty(room, np.int64), np.empty(room)
     _entries(row, column, value, s.i, s.j, s.e, s.along, s.across)
-    own, diagonal, square = diagonals(s)
+    own = diagonals(s)[0]
     place = np.arange(n * d).reshape(n, d)
     row = np.concatenate([row, np.repeat(place, d)])
     column = np.concatenate([column, np.tile(place, d).ravel()])
     value = np.concatenate([value, own.ravel()])
-    H = coo_matrix((value, (row, column)), shape=(n * d, n * d)).tocsr()
+    return coo_array((value, (row, column)), shape=(n * d, n * d)).tocsr()
+
+
+def power_diagonals(s: Springs) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the diagonals (N, d) of H, H^2, H^3 and H^4, from H as a sparse matrix."""
+    n, d = s.force.shape
+    _, diagonal, square = diagonals(s)
+    H = hessian(s)
     H2 = H @ H
     cube, fourth = (np.asarray(H2.multiply(A).sum(axis=1)).reshape(n, d) for A in (H, H2))
     return diagonal, square, cube, fourth

@@ -43,6 +43,17 @@ class Terms:
 
 
 @dataclass(frozen=True)
+class Told(Terms):
+    """Terms with what a network is told of each row, besides.
+
+    context  (R, m); context_slopes  (R, c, m) d context/d x_a
+    """
+
+    context: np.ndarray
+    context_slopes: np.ndarray
+
+
+@dataclass(frozen=True)
 class Score:
     """A fitted score: its coefficients theta (K,), their names, and how it was fitted.
 
