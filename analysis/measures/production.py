@@ -439,6 +439,11 @@ def contraction(run: Run, member: Member) -> Measure:
             "their sum is no contraction"
         )
     found = spectra.of_member(member)
+    if len(found.exponents) < len(facts.get("variables", ())):
+        raise MemberError(
+            f"{facts.get('title', member.name)}: it slides within a surface, onto which it loses all its volume at "
+            "once; its last exponent is minus infinity"
+        )
     value, _ = forces.contraction(found.exponents)
     checks: tuple[Check, ...] = ()
     if found.divergence is not None:
