@@ -128,7 +128,7 @@ def test_contraction_takes_the_stored_exponents():
     with pytest.raises(ConfigError, match="a delay equation has endless exponents"):
         contraction(None, member({**facts, "kind": "delay"}))
     slides = {**facts, "lyapunov_spectrum": [0.0, -0.002], "variables": ("x", "v", "theta")}
-    with pytest.raises(MemberError, match="slides within a surface.* is minus infinity"):
+    with pytest.raises(MemberError, match=r"slides within a surface.* is minus infinity"):
         contraction(None, member(slides))
 
 
