@@ -115,7 +115,10 @@ def spot(path):
 def made_measures():
     """Return which path every file of a measure has, and which measure it is of."""
     return {
-        spot(f"{RESULTS}/{run}/{measure}.h5"): (f"{RESULTS}/{run}/{measure}.h5", measure)
+        spot(f"{RESULTS}/{run}/{measure}.h5"): (
+            f"{RESULTS}/{run}/{measure}.h5",
+            measure,
+        )
         for run, measure in pairs()
     }
 
