@@ -42,7 +42,7 @@ class Params:
     dynamical_noise      in the equations (Ito), in standard deviations of each component per square
                          root of a period
     observational_noise  added to the samples, in standard deviations of each component, in the
-                         first trajectory
+                         first trajectory, or in all if parameters vary
     exponents            periods, 20 or more, along which each trajectory's Lyapunov exponents are
                          computed; 0 takes those of the catalogue, for the systems that are its own
     missing              fraction of the samples that a reader does not get; or
