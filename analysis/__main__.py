@@ -47,9 +47,15 @@ def _fits(run: Run, chosen: plan.Plan, name: str) -> None:
             raise SchemaError(
                 f"{run.path}: holds no '{field}', which {name} needs; it has {', '.join(extents)}"
             )
+    for field in chosen.needs or extents:
+        if extents[field].masked:
+            raise SchemaError(f"{run.path}: samples of {field} are missing, and {name} needs all")
     reason = chosen.holds(extents)
     if reason is not None:
         raise SchemaError(f"{run.path}: {name} cannot be had of it: {reason}")
+    reason = chosen.fits(run.params) if chosen.simulators else None
+    if reason is not None:
+        raise SchemaError(f"{run.path}: {name} {reason}")
 
 
 def _measured(run: Run, function: Callable[..., Measure]) -> dict[str, Measure]:

@@ -11,6 +11,7 @@ import importlib
 import io
 import math
 import sys
+import textwrap
 import warnings
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
@@ -39,7 +40,7 @@ MODULES = {
 }
 HEAD = """# What other packages answer
 
-Made by `python docs/peers.py > docs/peers.md` with {versions}.
+{made}
 
 Each example is run on the spot, ours beside theirs; **bold** differs from the right answer. These
 are examples that we found hard, not a ranking: on continuous data, away from the limits, the
@@ -398,7 +399,8 @@ def main() -> None:
     versions = ", ".join(f"{name} {version(name)}" for name in [*peers, "numpy"])
     examples = [*distributions(), *ordinal(), *series(), *clouds(), *kernels()]
     rows = "\n".join(row(example, peers) for example in examples)
-    print(HEAD.format(versions=versions) + rows + "\n" + TAIL.rstrip())
+    made = textwrap.fill(f"Made by `python docs/peers.py > docs/peers.md` with {versions}.", 100)
+    print(HEAD.format(made=made) + rows + "\n" + TAIL.rstrip())
 
 
 if __name__ == "__main__":

@@ -15,9 +15,9 @@ from devices import NAMES, STRICT, device
 from scipy import stats
 
 from core import backend, rng
-from core.errors import NumericsError
+from core.errors import ConfigError, NumericsError
 from sims import active, devices, plan
-from sims.active import forces, run, system, twin
+from sims.active import forces, initial, run, system, twin
 from sims.active.gpu import engine, neighbours, source
 from sims.active.params import prepare
 
@@ -467,6 +467,24 @@ def test_numbers_that_are_none_and_jumps_are_named(on):
     simulation._speed[where] = 1e6
     with pytest.raises(NumericsError, match="particle 17: it moved too far in one step"):
         simulation.advance(20)
+
+
+@pytest.mark.parametrize("on", STRICT, indirect=True)
+def test_the_particle_of_a_refused_trial_step_is_named(on):
+    simulation = begun(on, {**ABP, "initial": "lattice", "integrator": "heun", "skin": 0.5})
+    where = int(np.flatnonzero(simulation.order() == 17)[0])
+    simulation._speed[where] = 1e6
+    with pytest.raises(NumericsError, match="particle 17: it moved too far in one step"):
+        simulation.advance(20)
+
+
+@pytest.mark.parametrize("on", STRICT, indirect=True)
+def test_particles_on_top_of_each_other_are_refused_as_on_the_cpu(on, monkeypatch):
+    x, e, size = initial.start(prepare(ABP, "p"), np.random.default_rng(1))
+    x[3] = x[110] + 0.3
+    monkeypatch.setattr(initial, "start", lambda params, draw: (x, e, size))
+    with pytest.raises(ConfigError, match="initial: particles 3 and 110 overlap: they are"):
+        begun(on, ABP)
 
 
 def test_kernels_count_as_code(monkeypatch, tmp_path):

@@ -18,7 +18,7 @@ from analysis.plan import check
 from core import rng
 from core.backend import select
 from core.config import RunEntry
-from core.errors import ConfigError, MemberError
+from core.errors import ConfigError, MemberError, SchemaError
 from core.store import read_measure, read_run
 from sims import __main__ as simulate
 from sims import chaos, plan
@@ -82,6 +82,22 @@ def test_a_member_is_the_trajectory_of_its_parameters():
     times = np.arange(400) * system.period / 20
     alone = flow.trajectory(system, times, states[3, 0])
     np.testing.assert_allclose(states[3], alone, rtol=1e-6, atol=1e-6)
+
+
+def test_the_transient_keeps_an_energy():
+    """Of HenonHeiles at any lambda that of its point; at a tolerance of 1e-7 it drifts by 1e-6."""
+    params = {"systems": ["HenonHeiles"], "vary": {"lam": [0.9, 1.0]}, "trajectories": 3,
+              "samples": 20, "apart": 0.0}  # fmt: skip
+    parameters, states = members(params)
+    lam = parameters[:, list(catalogue()["HenonHeiles"].parameters).index("lam"), None]
+
+    def energy(x, y, z, w):
+        return (z**2 + w**2 + x**2 + y**2) / 2 + lam * (x**2 * y - y**3 / 3)
+
+    start = energy(*catalogue()["HenonHeiles"].initial_condition)
+    np.testing.assert_allclose(
+        energy(*np.moveaxis(states, -1, 0)), np.broadcast_to(start, (3, 20)), rtol=0, atol=1e-8
+    )
 
 
 def test_those_that_escape_are_named_and_the_others_keep_their_bits(tmp_path):
@@ -182,6 +198,21 @@ def test_a_section_and_maxima_of_a_flow(tmp_path):
     path = written(ROSSLER | {"trajectories": 2, "samples": 900}, tmp_path / "r.h5")
     with read_run(path) as run:
         one_cycle(run, run.members[0])
+
+
+def test_the_command_refuses_what_the_workflow_does(tmp_path):
+    """Gaps, and parameters that are not those of the database that a measure compares with."""
+    few = {"systems": ["Lorenz"], "samples": 30, "transient": 0}
+    gaps = written(few | {"missing": 0.1}, tmp_path / "gaps.h5")
+    for name in ("bifurcation", "attractor"):
+        with pytest.raises(SchemaError, match=f"samples of state are missing, and {name} needs"):
+            analyse.main([name, str(gaps), "-o", str(tmp_path / "out.h5")])
+    other = few | {"parameters": {"rho": 30.0}, "exponents": 40}
+    with pytest.raises(
+        SchemaError, match=r"disagreement needs systems .* unset params\.parameters"
+    ):
+        other = written(other, tmp_path / "other.h5")
+        analyse.main(["disagreement", str(other), "-o", str(tmp_path / "out.h5")])
 
 
 def one_cycle(run, member):

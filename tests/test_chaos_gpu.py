@@ -205,12 +205,13 @@ def test_each_trajectory_has_its_own_parameters_or_the_energy_of_all(on, monkeyp
         catalogue()["Lorenz"], block.layout.time, starts, values, rtol=1e-9, atol=1e-9
     )
     np.testing.assert_allclose(block.values["state"], expected, atol=1e-5 * np.abs(expected).max())
-    given = {"systems": ["HenonHeiles"], "trajectories": 3, "samples": 40}
-    (block,) = blocks(on, monkeypatch, given)
-    x, y, px, py = np.moveaxis(block.values["state"], -1, 0)
-    energy = (px**2 + py**2 + x**2 + y**2) / 2 + x**2 * y - y**3 / 3
-    assert np.ptp(energy) < 1e-7
-    assert np.abs(x[1] - x[0]).max() > 0.05
+    for name in ("HenonHeiles", "HenonHeilesChaotic"):
+        given = {"systems": [name], "trajectories": 3, "samples": 40}
+        (block,) = blocks(on, monkeypatch, given)
+        x, y, px, py = np.moveaxis(block.values["state"], -1, 0)
+        energy = (px**2 + py**2 + x**2 + y**2) / 2 + x**2 * y - y**3 / 3
+        assert np.ptp(energy) < 1e-7
+        assert np.abs(x[1] - x[0]).max() > 0.05
 
 
 def test_a_trajectory_that_is_lost_on_its_way_is_named(on, monkeypatch, tmp_path):

@@ -16,6 +16,7 @@ from core.backend import select
 from core.config import RunEntry
 from core.errors import ConfigError, NumericsError
 from core.store import read_measure, read_run, write_run
+from core.store.replay import ReplayError, replay
 from sims import __main__ as simulate
 from sims import chaos, plan
 from sims.chaos import flow
@@ -230,6 +231,23 @@ def test_a_file_can_be_made_again(run_file):
     command = [sys.executable, "-m", "core.store", "replay", str(run_file), "--check"]
     done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
     assert done.returncode == 0 and "bit for bit" in done.stdout
+
+
+def test_a_file_is_made_again_from_where_its_parameters_lead(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    Path("mine.toml").write_text(
+        '[Mine]\nvariables = "x y"\nequations = ["y", "-x"]\ninitial_condition = [1.0, 0.0]\n'
+        'period = 6.28\nregime = "periodic"\ncitation = "none"\n[Mine.parameters]\n'
+    )
+    params = {"file": "mine.toml", "systems": ["Mine"], "samples": 20}
+    spec = json.dumps({"simulator": "chaos", "params": params, "members": 1})
+    simulate.main(["r", "--spec", spec, "-o", "run.h5"])
+    assert replay("run.h5", check=True).startswith("run.h5: same arrays, bit for bit")
+    Path("mine.toml").unlink()
+    with pytest.raises(
+        ReplayError, match=r"cannot be made again: --spec: params\.file: mine\.toml: "
+    ):
+        replay("run.h5", check=True)
 
 
 def test_the_catalogue_belongs_to_what_a_run_depends_on(monkeypatch, tmp_path):

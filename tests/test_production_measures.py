@@ -14,7 +14,7 @@ from analysis import __main__ as command
 from analysis.measures.production import contraction
 from analysis.production import exact, samples
 from core import provenance
-from core.errors import ConfigError
+from core.errors import ConfigError, MemberError
 from core.store import Field, Frame, particle_layout, read_measure, write_h5md
 
 V0, GAMMA, EPS, K, STEP = 0.9, 0.4, 0.2, 0.7, 0.02
@@ -127,6 +127,9 @@ def test_contraction_takes_the_stored_exponents():
         contraction(None, member({}))
     with pytest.raises(ConfigError, match="a delay equation has endless exponents"):
         contraction(None, member({**facts, "kind": "delay"}))
+    slides = {**facts, "lyapunov_spectrum": [0.0, -0.002], "variables": ("x", "v", "theta")}
+    with pytest.raises(MemberError, match=r"slides within a surface.* is minus infinity"):
+        contraction(None, member(slides))
 
 
 def test_contraction_is_that_of_the_members_own_trajectory():

@@ -16,6 +16,7 @@ from analysis.production import agreement
 from core import exact_nlse
 from core.errors import ConfigError
 from core.store import Check, Measure, MeasureFile, Member, Run, read_measure
+from core.store.replay import ReplayError, replay
 
 FAST = ("chain_of_aoups", "athermal_aoup", "two_swimmers", "three_states")
 
@@ -171,6 +172,8 @@ def test_the_tables_are_files_that_figures_read(tmp_path, monkeypatch):
         assert words in said
     monkeypatch.setattr(comparison, "agreement", lambda: _graded())
     comparison.main(["agreement", "-o", str(tmp_path / "agreement.h5")])
+    with pytest.raises(ReplayError, match="is a table of a whole study; give again: "):
+        replay(tmp_path / "agreement.h5")
     style.save(draw(read_measure(tmp_path / "agreement.h5")), tmp_path / "agreement.svg")
     said = (tmp_path / "agreement.svg").read_text()
     assert "three states, per step: exact 0.439" in said and "cross-parsing" in said

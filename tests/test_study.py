@@ -96,9 +96,31 @@ def test_a_run_that_goes_on_from_a_file_waits_for_it_and_follows_it(tmp_path):
     runs["first"]["params"] = {**first, "rotational_diffusivity": 1.8}
     changed = snakemake(tmp_path, study, "-n", "simulate")
     assert changed == {"run": 1, "particles": 2, "simulate": 1}
+    runs["second"]["params"] = {**after, "path": str(tmp_path / "results/first/run.h5md")}
+    assert snakemake(tmp_path, study, "-n", "simulate") == changed  # the same file
     runs["first"]["params"] = {**first, "initial": "file", "path": "results/second/run.h5md"}
     with pytest.raises(AssertionError, match=r"runs\.first: goes on from its own file"):
         snakemake(tmp_path, study, "-n", "simulate")
     runs["first"]["params"] = {**after, "path": "nowhere.h5md"}
     with pytest.raises(AssertionError, match=r"runs\.first\.params: nowhere\.h5md: no such file"):
         snakemake(tmp_path, study, "-n", "simulate")
+
+
+def test_a_measure_takes_no_coefficients_of_its_own(tmp_path):
+    measures = {
+        "one": {"measure": "score", "fitted": "results/still/two.h5"},
+        "two": {"measure": "score", "fitted": str(tmp_path / "results/still/one.h5")},
+    }
+    params = {
+        "model": "aoup", "particles": 64, "packing_fraction": 0.3, "self_propulsion_speed": 1.0,
+        "persistence_rate": 0.5, "interaction": {"kind": "softplus", "beta": 7.5},
+        "time_step": 0.01, "t_end": 0.2, "frames": 3,
+    }  # fmt: skip
+    run = {"simulator": "active", "params": params, "measures": ["one", "two"]}
+    study = {"runs": {"still": run}, "measures": measures}
+    with pytest.raises(AssertionError, match=r"yaml: measures\.one: goes on from its own file"):
+        snakemake(tmp_path, study, "-n", "analyse")
+    measures["two"] = {"measure": "score"}
+    measures["one"]["fitted"] = str(tmp_path / "results/still/two.h5")
+    jobs = snakemake(tmp_path, study, "-n", "analyse")
+    assert jobs == {"particles": 1, "measure": 2, "analyse": 1}

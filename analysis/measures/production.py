@@ -487,6 +487,12 @@ def contraction(run: Run, member: Member) -> Measure:
             "their sum is no contraction"
         )
     found = spectra.of_member(member)
+    if len(found.exponents) < len(facts.get("variables", ())):
+        name = facts.get("title", member.name)
+        raise MemberError(
+            f"{name}: it slides within a surface, onto which it loses all its volume at once; its "
+            "last exponent is minus infinity"
+        )
     value, _ = forces.contraction(found.exponents)
     checks: tuple[Check, ...] = ()
     if found.divergence is not None:

@@ -1,5 +1,6 @@
 """A file made again from its own provenance, and compared array by array."""
 
+import os
 import shlex
 import subprocess
 import sys
@@ -31,7 +32,7 @@ def _provenance(path: Path) -> dict[str, Any]:
 
 
 def _command(path: Path, origin: dict[str, Any], output: Path) -> list[str]:
-    base = [sys.executable, "-m"]
+    base = [sys.executable, "-P", "-m"]
     if origin["schema"] == "entroflow-run/1":
         return [
             *base,
@@ -43,9 +44,13 @@ def _command(path: Path, origin: dict[str, Any], output: Path) -> list[str]:
             str(origin["seed"]),
             "--device",
             str(origin["device"]),
+            "--config",
+            str(ROOT / "config.yaml"),
             "-o",
             str(output),
         ]
+    if not origin.get("input"):
+        raise ReplayError(f"{path}: is a table of a whole study; give again: {origin['command']}")
     source = Path(str(origin["input"]))
     if not source.is_file():
         source = path.parent / source.name
@@ -98,6 +103,8 @@ def differences(one: Path, other: Path) -> list[str]:
 def replay(path: str | Path, *, check: bool = False) -> str:
     """Make a file again in a temporary folder and compare; return the verdict in a line.
 
+    Paths among its parameters are as seen from the current folder.
+
     check  raise ReplayError where an array differs; otherwise the differences are only told
     """
     path = Path(path)
@@ -105,15 +112,20 @@ def replay(path: str | Path, *, check: bool = False) -> str:
     with tempfile.TemporaryDirectory() as folder:
         again = Path(folder) / path.name
         command = _command(path, origin, again)
+        places = [str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])]
         done = subprocess.run(
-            command, cwd=ROOT, capture_output=True, text=True, stdin=subprocess.DEVNULL
+            command,
+            capture_output=True,
+            text=True,
+            stdin=subprocess.DEVNULL,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(places)},
         )
         if done.returncode:
-            said = done.stderr.strip().splitlines() or ["no message"]
-            raise ReplayError(f"{path}: cannot be made again: {said[-1]}")
+            said = (done.stderr.strip().splitlines() or ["no message"])[-1].removeprefix("error: ")
+            raise ReplayError(f"{path}: cannot be made again: {said}")
         lines = differences(path, again)
     if not lines:
-        return f"{path}: same arrays, bit for bit ({shlex.join(command[2:5])} ...)"
+        return f"{path}: same arrays, bit for bit ({shlex.join(command[3:6])} ...)"
     root = "sims.__main__" if origin["schema"] == "entroflow-run/1" else "analysis.__main__"
     extra = f"sims.{origin['simulator']}" if root.startswith("sims") else root
     changed = "" if code_sha256(root, extra) == origin["code_sha256"] else "; the code has changed"

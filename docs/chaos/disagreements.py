@@ -8,6 +8,7 @@ analysis/dynamics/reference.toml.
 
 import statistics
 import sys
+import textwrap
 from pathlib import Path
 from typing import Any
 
@@ -173,7 +174,11 @@ def main() -> None:
         print(_row(name, *apart[name]))
     _dimensions()
     _verdicts()
-    notes = [f"- **{name}**: {system.note}" for name, system in catalogue().items() if system.note]
+    notes = [
+        textwrap.fill(f"- **{name}**: {system.note}", 100, subsequent_indent="  ")
+        for name, system in catalogue().items()
+        if system.note
+    ]
     print("\n## What the catalogue notes\n")
     print("\n".join(notes))
 

@@ -62,6 +62,16 @@ def jittered(system: System, by: float, draw: np.random.Generator) -> System:
     return system.changed(dict(zip(system.parameters, values.tolist(), strict=True)), system.name)
 
 
+def picked(system: System) -> bool:
+    """Return whether an energy picks the orbits, or may: then all starts lie along one."""
+    return system.regime in EXACT or (system.kind == "flow" and system.incompressible)
+
+
+def on_the_way(system: System, rtol: float) -> float:
+    """Return the tolerance before a first sample."""
+    return rtol if picked(system) else max(rtol, BETWEEN)
+
+
 def _after(
     system: System,
     point: Any,
@@ -74,8 +84,7 @@ def _after(
     """Return the state some time later; where that fails, the message says when it was."""
     if duration == 0:
         return point
-    exact = system.regime in EXACT or (system.kind == "flow" and system.incompressible)
-    loose = rtol if exact else max(rtol, BETWEEN)
+    loose = on_the_way(system, rtol)
     try:
         return motion.onward(
             system,

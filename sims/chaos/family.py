@@ -13,7 +13,7 @@ import numpy as np
 from core import config
 from core.errors import ConfigError, NumericsError
 from sims.chaos import flow, motion, switching
-from sims.chaos.ensemble import BETWEEN, Ensemble, reason
+from sims.chaos.ensemble import Ensemble, on_the_way, reason
 from sims.chaos.system import System
 
 
@@ -123,7 +123,7 @@ def ensemble(
     if transient:
         until = transient * first.period
         before = np.array([0.0, math.ceil(until) if first.kind == "map" else until])
-        loose = max(rtol, BETWEEN)
+        loose = on_the_way(first, rtol)
         moved = move(before, starts, loose, loose)
         starts, lost = moved.ends, moved.lost
         begin = 0.0 if first.autonomous else float(before[-1])

@@ -42,7 +42,7 @@ class Params:
     dynamical_noise      in the equations (Ito), in standard deviations of each component per square
                          root of a period
     observational_noise  added to the samples, in standard deviations of each component, in the
-                         first trajectory
+                         first trajectory, or in all if parameters vary
     exponents            periods, 20 or more, along which each trajectory's Lyapunov exponents are
                          computed; 0 takes those of the catalogue, for the systems that are its own
     missing              fraction of the samples that a reader does not get; or
@@ -186,7 +186,7 @@ def _numbers(params: Params, where: str) -> None:
             refuse(key, f"must be 0 or more, got {getattr(params, key):g}")
     if not 0 <= params.jitter < 1:
         refuse("jitter", f"must be 0 or more and less than 1, got {params.jitter:g}")
-    if params.apart == 0 and params.trajectories > 1:
+    if params.apart == 0 and params.trajectories > 1 and not params.vary:
         refuse("apart", "must be positive: a trajectory would go on where the last one ends")
     if 0 < params.exponents < SHORTEST:
         refuse("exponents", f"must be 0, or {SHORTEST:g} or more, got {params.exponents:g}")

@@ -39,7 +39,8 @@ class Samples:
 def spreads(states: np.ndarray, system: System) -> np.ndarray:
     """Return the standard deviation (d,) of states (m, T, d); of what grows, about its trend.
 
-    Noise goes by that of the first trajectory alone, so that more of them move none.
+    Noise goes by that of the first trajectory alone, so that more of them move none; by that of
+    all where their parameters go from one value to another.
     """
     found = states.std(axis=(0, 1))
     for name in system.unbounded:

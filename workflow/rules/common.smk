@@ -4,6 +4,7 @@ import json
 import os
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -105,10 +106,30 @@ def measure_spec(wildcards):
     return json.dumps(STUDY.measures.get(wildcards.measure, {}), sort_keys=True)
 
 
+def spot(path):
+    """Return a path as one name, however it is written."""
+    return os.path.relpath(path)
+
+
+@cache
+def made_measures():
+    """Return which path every file of a measure has, and which measure it is of."""
+    return {
+        spot(f"{RESULTS}/{run}/{measure}.h5"): (
+            f"{RESULTS}/{run}/{measure}.h5",
+            measure,
+        )
+        for run, measure in pairs()
+    }
+
+
 def fitted(wildcards):
     """Return the file of coefficients that a measure reads besides its run, if any."""
     name = STUDY.measures.get(wildcards.measure, {}).get("fitted")
-    return [] if name is None else [str(transfer.place(str(name)))]
+    if name is None:
+        return []
+    path = str(transfer.place(str(name)))
+    return [made_measures().get(spot(path), (path, ""))[0]]
 
 
 def named_files(wildcards):
@@ -116,23 +137,30 @@ def named_files(wildcards):
     return [str(path) for path in simulating.files(STUDY.runs[wildcards.run].params)]
 
 
+@cache
 def makers():
     """Return which run makes a file."""
-    return {str(Path(run_file(name))): name for name in STUDY.runs}
+    return {spot(run_file(name)): name for name in STUDY.runs}
+
+
+def gone_on_from(wildcards):
+    """Return the runs of the study that make files which a run's parameters name."""
+    made = makers()
+    return [made[spot(p)] for p in named_files(wildcards) if spot(p) in made]
 
 
 def named_made(wildcards):
-    """Return those of the named files that another run of the study makes."""
-    return [path for path in named_files(wildcards) if path in makers()]
+    """Return the files of those runs."""
+    return [run_file(name) for name in gone_on_from(wildcards)]
 
 
 def given(wildcards):
     """Return what the named files hold, or what the runs that make them depend on."""
-    made = named_made(wildcards)
+    made = makers()
     return [
         (
-            origin(SimpleNamespace(run=makers()[path]))
-            if path in made
+            origin(SimpleNamespace(run=made[spot(path)]))
+            if spot(path) in made
             else provenance.contents_sha256([Path(path)])
         )
         for path in named_files(wildcards)
@@ -196,6 +224,13 @@ def compared():
 COMPARED = compared()
 
 
+def end(line):
+    """End with a line that says where the configuration is wrong."""
+    paths = [str(path) for path in workflow.overwrite_configfiles] or ["config.yaml"]
+    print(f"error: {Path(paths[-1]).name}: {line}", file=sys.stderr)
+    sys.exit(1)
+
+
 def unknown_files():
     """End with a line if a file is needed that is not there and that nothing makes."""
     needed = [
@@ -207,32 +242,36 @@ def unknown_files():
         for name, run in STUDY.runs.items()
         for path in simulating.files(run.params)
     ]
-    made = {*outputs(".h5"), *makers()}
+    made = {*made_measures(), *makers()}
     for key, path in needed:
-        if not path.is_file() and str(path) not in made:
-            paths = [str(p) for p in workflow.overwrite_configfiles] or ["config.yaml"]
-            print(
-                f"error: {Path(paths[-1]).name}: {key}: {path}: no such file, and nothing here"
-                " makes it",
-                file=sys.stderr,
-            )
-            sys.exit(1)
+        if not path.is_file() and spot(path) not in made:
+            end(f"{key}: {path}: no such file, and nothing here makes it")
 
 
 def circles():
-    """End with a line if a run goes on from a file that depends on it."""
-    for name in STUDY.runs:
-        at, seen = [name], set()
-        while at:
-            each = SimpleNamespace(run=at.pop())
-            at += [makers()[p] for p in named_made(each) if p not in seen]
-            seen.update(named_made(each))
-        if str(Path(run_file(name))) in seen:
-            print(
-                f"error: runs.{name}: goes on from its own file; name another",
-                file=sys.stderr,
-            )
-            sys.exit(1)
+    """End with a line if a run or a measure goes on from a file that depends on it."""
+
+    def before(measure):
+        """Return the measure that another takes its coefficients from."""
+        made = made_measures()
+        found = fitted(SimpleNamespace(measure=measure))
+        return [made[spot(path)][1] for path in found if spot(path) in made]
+
+    def earlier(run):
+        return gone_on_from(SimpleNamespace(run=run))
+
+    for what, names, back in (
+        ("runs", STUDY.runs, earlier),
+        ("measures", STUDY.measures, before),
+    ):
+        for name in names:
+            at, seen = back(name), set()
+            while at:
+                one = at.pop()
+                at += [] if one in seen else back(one)
+                seen.add(one)
+            if name in seen:
+                end(f"{what}.{name}: goes on from its own file; name another")
 
 
 unknown_files()

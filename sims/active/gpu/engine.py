@@ -157,7 +157,8 @@ class Simulation(engine.Simulation):
             self._since += taken
             if stopped:
                 if idle and taken == 0:
-                    self._refuse(kernels.TOO_FAR)  # a trial step that no list can hold
+                    heun = self.params.integrator == "heun"  # a trial step that no list can hold
+                    self._refuse(kernels.TOO_FAR, self._trial[0] if heun else None)
                 idle = taken == 0
                 self._again()
             else:
@@ -210,9 +211,9 @@ class Simulation(engine.Simulation):
         xp, edge = self._xp, np.where(self.rules.edge > 0, 0.5 * self.rules.edge, np.inf)
         return bool(xp.any(xp.abs(self._x - self._start) > xp.asarray(edge)))
 
-    def _refuse(self, ending: int) -> None:
+    def _refuse(self, ending: int, trial: Array | None = None) -> None:
         self._download()
-        self._heed(ending)
+        self._heed(ending, None if trial is None else to_host(trial).T)
 
     def listed(self) -> tuple[np.ndarray, np.ndarray]:
         """Return the listed pairs (K,), (K,) by their places, each once."""
@@ -247,6 +248,7 @@ def begin(params: Params, draw: np.random.Generator, device: Device) -> Simulati
     key = draw.integers(0, 2**32, size=2, dtype=np.uint32)
     simulation = Simulation(params, x, e, key, size, device=device)
     simulation.list_anew()
+    initial.refuse_overlap(simulation)
     return simulation
 
 

@@ -17,7 +17,7 @@ import numpy as np
 from core.errors import ConfigError, NumericsError
 from sims import devices
 from sims.chaos import granularity, motion
-from sims.chaos.ensemble import ASIDE, BETWEEN, EXACT, Ensemble, reason
+from sims.chaos.ensemble import ASIDE, BETWEEN, Ensemble, picked, reason
 from sims.chaos.gpu.follow import follow
 from sims.chaos.params import Params
 from sims.chaos.switching import jumps
@@ -121,7 +121,7 @@ def ensemble(
     As `sims.chaos.ensemble.ensemble`; more of them move none.
     """
     first = systems[0]
-    if first.regime in EXACT:
+    if picked(first):
         starts, begins, problems = _along(systems, float(times[-1] - times[0]), before, rtol)
     else:
         starts, begins, problems = _apart(device, systems, before, aside, max(rtol, BETWEEN))
