@@ -193,6 +193,25 @@ def test_the_figure_shows_every_point_over_its_parameter_and_the_exponents_benea
     assert "Logistic" in figure.texts[-1].get_text()
 
 
+def test_one_without_exponents_leaves_the_others_theirs(tmp_path, capsys):
+    """At r = 2 the orbit rests on the maximum, 1/2, where the slope is 0 and no vector is left."""
+    given = {"systems": ["Logistic"], "vary": {"r": [1.9, 2.1]}, "trajectories": 3, "samples": 50,
+             "points_per_period": 1, "transient": 200, "exponents": 100}  # fmt: skip
+    path = written(given, tmp_path / "run.h5")
+    assert "Logistic.1: tangent vectors are lost" in capsys.readouterr().err
+    analyse.main(["bifurcation", str(path), "-o", str(tmp_path / "b.h5")])
+    file = read_measure(tmp_path / "b.h5")
+    assert ["exponent" in m.extra for m in file.members.values()] == [True, False, True]
+    first = next(iter(file.members.values())).extra["exponent"][0]
+    assert first == pytest.approx(math.log(0.1), rel=1e-6)  # ln |2 - r| of the fixed point
+    draw(file)
+    analyse.main(["lyapunov", str(path), "-o", str(tmp_path / "l.h5")])
+    assert (
+        "left out: Logistic, member 1: its exponents could not be followed"
+        in capsys.readouterr().err
+    )
+
+
 def test_a_section_and_maxima_of_a_flow(tmp_path):
     """Maxima of x are where y + z = 0; a section of y at its zero is another list."""
     path = written(ROSSLER | {"trajectories": 2, "samples": 900}, tmp_path / "r.h5")

@@ -9,7 +9,7 @@ import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import FigureBase
 
-from analysis.figures import bifurcations, parts, style
+from analysis.figures import bifurcations, style
 from core.store import Measure, MeasureFile
 
 LEAD = "parameter "
@@ -20,7 +20,7 @@ BAND = 0.02  # of the range: a lower exponent lies outside the picture
 
 
 def _has_exponents(file: MeasureFile) -> bool:
-    return "exponent" in parts.first(file)[0].extra
+    return any("exponent" in measure.extra for measure in file.members.values())
 
 
 def height(file: MeasureFile) -> float:
@@ -49,9 +49,10 @@ def _points(axes: Axes, x: np.ndarray, measures: Sequence[Measure]) -> None:
 
 
 def _exponents(axes: Axes, x: np.ndarray, measures: Sequence[Measure]) -> None:
-    """Draw the exponents with their errors; far below the rest, lines leave the picture."""
-    found = np.array([m.extra["exponent"] for m in measures])
-    largest, error = found.T
+    """Draw the exponents that are known; far below the rest, lines leave the picture."""
+    known = ["exponent" in measure.extra for measure in measures]
+    found = np.array([m.extra["exponent"] for m in measures if "exponent" in m.extra])
+    x, (largest, error) = x[known], found.T
     axes.axhline(0.0, color=style.GREY, lw=0.7)
     axes.fill_between(x, largest - error, largest + error, color=style.COLOURS[1], alpha=0.3, lw=0)
     axes.plot(x, largest, color=style.COLOURS[1], lw=0.8)

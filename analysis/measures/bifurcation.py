@@ -91,7 +91,7 @@ def bifurcation(
     varied = parameters(run, member)
     extra = {f"parameter {name}": np.array(value) for name, value in varied.items()}
     summary = [(name, value, "1") for name, value in varied.items()]
-    if "growth" in member.constants:
+    if np.isfinite(member.constants.get("growth", np.nan)).all():
         table = member.constants["growth"]
         found = of_growth(table[:, 0], table[:, 1:])
         largest, error = float(found.exponents[0]), float(found.standard_errors[0])

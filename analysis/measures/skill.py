@@ -97,6 +97,8 @@ def _largest(member: Member) -> float | None:
     """Return the largest exponent of a member: of its system, or of its own trajectory."""
     if "lyapunov_spectrum" in member.facts or "growth" not in member.constants:
         return exponent(member.facts)
+    if not np.isfinite(member.constants["growth"]).all():
+        return None
     own = of_member(member)
     return exponent({"lyapunov_spectrum": own.exponents, "lyapunov_standard_error": own.errors})
 

@@ -56,6 +56,9 @@ def of_member(member: Member) -> Found:
     if "growth" in member.constants:
         period = float(facts["period"])
         table, volumes = member.constants["growth"], member.constants.get("divergence")
+        if not np.isfinite(table).all():
+            name = f"{facts.get('title', '')}, member {member.name}"
+            raise MemberError(f"{name}: its exponents could not be followed")
         spans = table[:, 0].sum()
         spectrum = of_growth(table[:, 0], table[:, 1:])
         divergence = None if volumes is None else float(volumes.sum() / spans)

@@ -120,15 +120,30 @@ def _facts(
 
 
 def _grown(params: Params, made: Samples) -> tuple[tuple[spectra.Growth, ...], tuple[str, ...]]:
-    """Return the growth along each trajectory, or none and the line that says why."""
+    """Return the growth along each trajectory, and the lines that say what is left out and why.
+
+    Of one system, all or none; of trajectories with parameters of their own, NaN for those without.
+    """
     if not params.exponents:
         return (), ()
-    each = zip(made.flows.systems, made.flows.starts, strict=True)
-    try:
-        grown = [spectra.growth(one, params.exponents, start) for one, start in each]
-        return spectra.alike(grown), ()
-    except NumericsError as problem:
-        return (), (f"{problem} (on the way to its exponents, which are left out)",)
+    grown, failed = list[spectra.Growth | None](), list[str]()
+    own = bool(params.jitter or params.vary)
+    each = zip(made.flows.numbers, made.flows.systems, made.flows.starts, strict=True)
+    for number, one, start in each:
+        try:
+            grown.append(spectra.growth(one, params.exponents, start))
+        except NumericsError as problem:
+            grown.append(None)
+            line = ensemble.reason(str(problem), one.name, number, made.flows.planned if own else 1)
+            failed.append(f"{line} (on the way to its exponents, which are left out)")
+            if not own:
+                break
+    known = [one for one in grown if one is not None]
+    if not known or (failed and not own):
+        return (), tuple(failed)
+    alike = iter(spectra.alike(known))
+    nothing = spectra.unknown(spectra.alike(known)[0])
+    return tuple(nothing if one is None else next(alike) for one in grown), tuple(failed)
 
 
 def _constants(

@@ -194,6 +194,12 @@ def alike(grown: Sequence[Growth]) -> tuple[Growth, ...]:
     return tuple(grown) if whole else tuple(cut)
 
 
+def unknown(like: Growth) -> Growth:
+    """Return what stands for growth that could not be followed: NaN."""
+    lost = None if like.divergences is None else np.full_like(like.divergences, np.nan)
+    return replace(like, logarithms=np.full_like(like.logarithms, np.nan), divergences=lost)
+
+
 def pooled(grown: Sequence[Growth]) -> Exponents:
     """Return the exponents of several trajectories of one system, of the same length each."""
     divergences = [one.divergences for one in grown if one.divergences is not None]
