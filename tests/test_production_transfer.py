@@ -137,8 +137,8 @@ def test_the_workflow_makes_the_coefficients_before_it_carries_them_over(tmp_pat
     (tmp_path / "config.yaml").write_text(yaml.safe_dump(study("results/other/score.h5")))
     done = snakemake(tmp_path, "-n")
     assert done.returncode == 1 and done.stderr.strip().splitlines()[-1] == (
-        "error: config.yaml: measures.carried.fitted: results/other/score.h5: no such file, and no "
-        "measure of a run here makes it"
+        "error: config.yaml: measures.carried.fitted: results/other/score.h5: no such file, and "
+        "nothing here makes it"
     )
 
 
