@@ -228,7 +228,7 @@ def test_the_command_refuses_what_the_workflow_does(tmp_path):
             analyse.main([name, str(gaps), "-o", str(tmp_path / "out.h5")])
     other = few | {"parameters": {"rho": 30.0}, "exponents": 40}
     with pytest.raises(
-        SchemaError, match=r"disagreement needs systems .* unset params\.parameters"
+        ConfigError, match=r"disagreement needs systems .* unset params\.parameters"
     ):
         other = written(other, tmp_path / "other.h5")
         analyse.main(["disagreement", str(other), "-o", str(tmp_path / "out.h5")])

@@ -202,7 +202,7 @@ def _check(name, spec, params, text):
 
 def test_files_that_are_too_short_are_refused_with_the_file(files, tmp_path):
     said = r"run\.h5: f cannot be had of it: horizon: 3000 samples, but the test part has 7"
-    with pytest.raises(SchemaError, match=said):
+    with pytest.raises(ConfigError, match=said):
         analysed("f", files[0], {"measure": "forecast", "horizon": 30}, tmp_path / "f.h5")
     assert not list(tmp_path.iterdir())
 
