@@ -257,7 +257,7 @@ def swept():
 
 def stated():
     extra = {"exponent": np.array([0.2, 0.01, 0.9]), "dimension": np.array([2.0, 0.05, 1.3]),
-             "period": np.array(1.5)}  # fmt: skip
+             "period": np.array(1.5), "limits": np.array([0.2, 3.0])}  # fmt: skip
     return one(
         extra["exponent"][[0, 2]], "disagreements", axis=np.arange(2.0), axis_label="ours, theirs",
         label="Largest Lyapunov exponent, ours and theirs", extra=extra, convention="as stated",

@@ -12,7 +12,6 @@ from core.store import MeasureFile
 WORST = 28  # systems that are named
 ROW, LEAST = 0.15, 4.6  # inches
 LOW = 1e-3  # per period; what is below lies on the edge
-FAR, SURE = 0.20, 3.0  # as in the measure: relative difference, standard errors
 
 Rows = dict[str, np.ndarray]  # by system: ours, its error, theirs
 
@@ -32,18 +31,20 @@ def _rows(file: MeasureFile, what: str) -> Rows:
     return found
 
 
-def _far(rows: np.ndarray) -> np.ndarray:
+def _far(rows: np.ndarray, limits: np.ndarray) -> np.ndarray:
+    """Return which rows differ by more than the measure's relative difference and errors."""
     ours, error, theirs = rows.T
-    return np.abs(theirs - ours) > np.maximum(FAR * np.abs(ours), SURE * error)
+    return np.abs(theirs - ours) > np.maximum(limits[0] * np.abs(ours), limits[1] * error)
 
 
-def _scatter(axes: Axes, rows: np.ndarray, low: float, high: float) -> np.ndarray:
-    """Draw theirs over ours, those that are far off in colour; return which."""
-    far = _far(rows)
+def _scatter(axes: Axes, rows: np.ndarray, limits: np.ndarray, low: float, high: float) -> None:
+    """Draw theirs over ours, those that are far off in colour."""
+    far, share = _far(rows, limits), limits[0]
     shown = np.clip(rows, low, high)
     axes.plot([low, high], [low, high], color=style.GREY, lw=0.7, zorder=0)
     axes.fill_between(
-        [low, high], [(1 - FAR) * low, (1 - FAR) * high], [(1 + FAR) * low, (1 + FAR) * high],
+        [low, high], [(1 - share) * low, (1 - share) * high],
+        [(1 + share) * low, (1 + share) * high],
         color=style.GREY, alpha=0.18, lw=0, zorder=0,
     )  # fmt: skip
     for chosen, colour, text in ((~far, 0, "agree"), (far, 1, "differ")):
@@ -53,23 +54,22 @@ def _scatter(axes: Axes, rows: np.ndarray, low: float, high: float) -> np.ndarra
         )  # fmt: skip
     axes.set(xlim=(low, high), ylim=(low, high), xlabel="ours")
     axes.legend(loc="lower right", handletextpad=0.1, borderaxespad=0.2)
-    return far
 
 
-def _exponents(axes: Axes, rows: Rows) -> None:
+def _exponents(axes: Axes, rows: Rows, limits: np.ndarray) -> None:
     values = np.array(list(rows.values()))
     axes.set(xscale="log", yscale="log")
     high = 1.5 * max(float(values[:, [0, 2]].max()), 10 * LOW)
-    _scatter(axes, values, LOW, high)
+    _scatter(axes, values, limits, LOW, high)
     axes.set_ylabel("theirs")
     axes.set_title("largest exponent × period")
 
 
-def _dimensions(axes: Axes, rows: Rows) -> None:
+def _dimensions(axes: Axes, rows: Rows, limits: np.ndarray) -> None:
     values = np.array(list(rows.values()))
     both = values[:, [0, 2]]
     margin = 0.05 * float(np.ptp(both)) + 1e-3
-    _scatter(axes, values, float(both.min()) - margin, float(both.max()) + margin)
+    _scatter(axes, values, limits, float(both.min()) - margin, float(both.max()) + margin)
     axes.set_ylabel("theirs")
     axes.set_title("correlation dimension")
 
@@ -80,9 +80,9 @@ def _ratio(row: np.ndarray) -> float:
     return abs(math.log2(max(theirs, LOW) / max(ours, error, LOW)))
 
 
-def _worst(axes: Axes, rows: Rows) -> None:
+def _worst(axes: Axes, rows: Rows, limits: np.ndarray) -> None:
     """Draw the systems that differ most, a line each from ours to theirs."""
-    far = dict(zip(rows, _far(np.array(list(rows.values()))), strict=True))
+    far = dict(zip(rows, _far(np.array(list(rows.values())), limits), strict=True))
     names = sorted((n for n in rows if far[n]), key=lambda n: -_ratio(rows[n]))[:WORST]
     values = np.maximum(np.array([rows[n] for n in names]).reshape(-1, 3), [LOW, 0.0, LOW])
     place = np.arange(len(names))
@@ -104,11 +104,12 @@ def _worst(axes: Axes, rows: Rows) -> None:
 def draw(file: MeasureFile, canvas: FigureBase) -> None:
     """Draw both comparisons, and beside them the exponents that differ most."""
     exponents, dimensions = _rows(file, "exponent"), _rows(file, "dimension")
+    limits = np.asarray(next(iter(file.members.values())).extra["limits"], dtype=float)
     grid = canvas.add_gridspec(2 if dimensions else 1, 2, width_ratios=[1.0, 1.15])
-    _exponents(canvas.add_subplot(grid[0, 0]), exponents)
+    _exponents(canvas.add_subplot(grid[0, 0]), exponents, limits)
     if dimensions:
-        _dimensions(canvas.add_subplot(grid[1, 0]), dimensions)
-    _worst(canvas.add_subplot(grid[:, 1]), exponents)
+        _dimensions(canvas.add_subplot(grid[1, 0]), dimensions, limits)
+    _worst(canvas.add_subplot(grid[:, 1]), exponents, limits)
     style.headline(canvas, "Our annotations and the reference database's", file)
     measure = next(iter(file.members.values()))
     style.footnote(canvas, f"{measure.convention}; grey: within 20 %")

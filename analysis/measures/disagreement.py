@@ -45,6 +45,7 @@ def disagreement(run: Run, member: Member) -> Measure:
     extra = {
         "exponent": np.array([largest, error, float(stated["maximum"])]),
         "period": np.array(float(facts["period"])),
+        "limits": np.array([FAR, SURE]),
     }
     summary = [
         ("largest Lyapunov exponent", largest, "per unit of time"),
@@ -67,7 +68,7 @@ def disagreement(run: Run, member: Member) -> Measure:
         label="Largest Lyapunov exponent, ours and theirs",
         units="per unit of time",
         convention="theirs: dysts 0.96 (Gilpin 2021, arXiv:2110.05266), as its records state; far: "
-        "by more than 20 % and 3 of our standard errors",
+        f"by more than {100 * FAR:g} % and {SURE:g} of our standard errors",
         extra=extra,
         summary=tuple(summary),
         figure="disagreements",

@@ -12,7 +12,7 @@ from analysis.measures.registry import MEASURES
 from analysis.structure.averages import frame_average
 from analysis.structure.forces import Interaction
 from core.errors import ConfigError, NumericsError
-from core.store import Frame, Member, Run, frames
+from core.store import Frame, Measure, Member, Run, frames
 
 F = TypeVar("F", bound=Callable[..., Any])
 Summary = tuple[tuple[str, float, str], ...]
@@ -117,6 +117,23 @@ def summarised(rows: np.ndarray, names: tuple[str, ...], units: str = "1") -> Su
         if len(rows) > 1:
             scalars.append((f"{name}, error over frames", float(found.error[i]), units))
     return tuple(scalars)
+
+
+def over_time(
+    member: Member, since: float | None, values: np.ndarray, label: str, convention: str,
+    summary: Summary,
+) -> Measure:  # fmt: skip
+    """Return a number of each frame (T, 1) as a curve over time."""
+    return Measure(
+        axis=member.time[chosen(member, since) :],
+        axis_label="t",
+        axis_units="1",
+        value=values[:, 0],
+        label=label,
+        units="1",
+        convention=convention,
+        summary=summary,
+    )
 
 
 def curve_error(rows: np.ndarray) -> np.ndarray:

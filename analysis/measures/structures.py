@@ -13,6 +13,7 @@ from analysis.measures.particles import (
     diameter,
     frames_since,
     of_particles,
+    over_time,
     planar,
     summarised,
 )
@@ -139,16 +140,11 @@ def coarsening(
         for f in frames_since(member, since)
     ]
     values = np.asarray(rows)
-    return Measure(
-        axis=member.time[chosen(member, since) :],
-        axis_label="t",
-        axis_units="1",
-        value=values[:, 0],
-        label="coarsening length",
-        units="1",
-        convention=f"2 pi int S dq/int q S dq over wavevectors of the box up to {cut:.4g}",
-        summary=(*summarised(values, ("coarsening length",)), ("last", float(values[-1, 0]), "1")),
-    )
+    return over_time(
+        member, since, values, "coarsening length",
+        f"2 pi int S dq/int q S dq over wavevectors of the box up to {cut:.4g}",
+        (*summarised(values, ("coarsening length",)), ("last", float(values[-1, 0]), "1")),
+    )  # fmt: skip
 
 
 def _hexatic_rule(

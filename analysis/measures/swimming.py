@@ -14,6 +14,7 @@ from analysis.measures.particles import (
     heading,
     interaction,
     of_particles,
+    over_time,
     propulsion,
     summarised,
     swimming,
@@ -82,16 +83,11 @@ def effective(run: Run, member: Member, *, since: float | None = None) -> Measur
         speed = effective_speed(heading(member, frame), force, swims.speed, _mobility(run))
         rows.append([speed / lone])
     values = np.asarray(rows)
-    return Measure(
-        axis=member.time[chosen(member, since) :],
-        axis_label="t",
-        axis_units="1",
-        value=values[:, 0],
-        label="effective swim speed over v_0",
-        units="1",
-        convention="<e (v_0 e + mu F)>/(v_0 <e^2>^(1/2)), F from the stored positions",
-        summary=summarised(values, ("effective swim speed over v_0",)),
-    )
+    return over_time(
+        member, since, values, "effective swim speed over v_0",
+        "<e (v_0 e + mu F)>/(v_0 <e^2>^(1/2)), F from the stored positions",
+        summarised(values, ("effective swim speed over v_0",)),
+    )  # fmt: skip
 
 
 @of_particles("pressure", rule=_rule, fits=_forgets)
@@ -128,16 +124,11 @@ def polar_order(run: Run, member: Member, *, since: float | None = None) -> Meas
         size = float(np.sqrt((e**2).sum(axis=1).mean()))
         rows.append([float(np.linalg.norm(e.mean(axis=0))) / size if size > 0 else 0.0])
     values = np.asarray(rows)
-    return Measure(
-        axis=member.time[chosen(member, since) :],
-        axis_label="t",
-        axis_units="1",
-        value=values[:, 0],
-        label="polar order",
-        units="1",
-        convention=f"|<e>|/<e^2>^(1/2); about {len(e) ** -0.5:.2g} for independent headings",
-        summary=summarised(values, ("polar order",)),
-    )
+    return over_time(
+        member, since, values, "polar order",
+        f"|<e>|/<e^2>^(1/2); about {len(e) ** -0.5:.2g} for independent headings",
+        summarised(values, ("polar order",)),
+    )  # fmt: skip
 
 
 def _disorder_rule(*, side: float | None = None, k: int = 4, since: float | None = None) -> None:
