@@ -97,7 +97,7 @@ def measure(kind):
         "disagreements": replace(
             one, axis=T[:2], value=two[0],
             extra={"exponent": np.array([0.1, 0.01, 0.4]), "period": np.array(2.0),
-                   "dimension": np.array([2.0, 0.1, 1.4])},
+                   "dimension": np.array([2.0, 0.1, 1.4]), "limits": np.array([0.2, 3.0])},
         ),
         "numbers": replace(one, axis=T[:1], value=two[:1], components=names),
     }[kind]  # fmt: skip
